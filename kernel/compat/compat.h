@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one place where releases of the kernel differ. What is available is found
+ * out by compiling kernel/compat/probes, never by version: distributions backport.
+ */
+#ifndef PMV_COMPAT_H
+#define PMV_COMPAT_H
+
+#include <linux/badblocks.h>
+#include <linux/blkdev.h>
+#include <linux/dax.h>
+#include <linux/file.h>
+#include <linux/memremap.h>
+#include <net/genetlink.h>
+
+/* ---- opening a block device exclusively ---- */
+
+#ifdef COMPAT_HAVE_BDEV_FILE
+struct compat_bdev {
+	struct file *file;
+};
+
+static inline int compat_bdev_open(struct compat_bdev *b, const char *path, void *holder)
+{
+	struct file *file = bdev_file_open_by_path(path, BLK_OPEN_READ | BLK_OPEN_WRITE, holder,
+						   NULL);
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	b->file = file;
+	return 0;
+}
+
+static inline struct block_device *compat_bdev(const struct compat_bdev *b)
+{
+	return file_bdev(b->file);
+}
+
+static inline void compat_bdev_close(struct compat_bdev *b)
+{
+	bdev_fput(b->file);
+}
+#else
+#define COMPAT_BDEV_MODE (FMODE_READ | FMODE_WRITE | FMODE_EXCL)
+
+struct compat_bdev {
+	struct block_device *bdev;
+};
+
+static inline int compat_bdev_open(struct compat_bdev *b, const char *path, void *holder)
+{
+	struct block_device *bdev = blkdev_get_by_path(path, COMPAT_BDEV_MODE, holder);
+
+	if (IS_ERR(bdev))
+		return PTR_ERR(bdev);
+	b->bdev = bdev;
+	return 0;
+}
+
+static inline struct block_device *compat_bdev(const struct compat_bdev *b)
+{
+	return b->bdev;
+}
+
+static inline void compat_bdev_close(struct compat_bdev *b)
+{
+	blkdev_put(b->bdev, COMPAT_BDEV_MODE);
+}
+#endif
+
+/* ---- a bio-based disk with DAX ---- */
+
+/**
+ * struct compat_disk_limits - what a volume's disk looks like
+ * @logical: logical block size, bytes
+ * @io_opt: preferred granularity, bytes
+ * @discard: granularity of discard, bytes
+ */
+struct compat_disk_limits {
+	unsigned int logical;
+	unsigned int io_opt;
+	unsigned int discard;
+};
+
+/* A bio of at most this many sectors is discarded or zeroed at once. */
+#define COMPAT_MAX_SECTORS (UINT_MAX >> SECTOR_SHIFT)
+
+#ifdef COMPAT_HAVE_BLK_LIMITS_FEATURES
+static inline struct gendisk *compat_alloc_disk(const struct compat_disk_limits *l, int node)
+{
+	struct queue_limits lim = {
+		.logical_block_size = l->logical,
+		.physical_block_size = PAGE_SIZE,
+		.io_min = l->io_opt,
+		.io_opt = l->io_opt,
+		.max_hw_sectors = UINT_MAX,
+		.max_hw_discard_sectors = COMPAT_MAX_SECTORS,
+		.max_write_zeroes_sectors = COMPAT_MAX_SECTORS,
+		.discard_granularity = l->discard,
+		.features = BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA | BLK_FEAT_SYNCHRONOUS |
+			    BLK_FEAT_DAX | BLK_FEAT_NOWAIT | BLK_FEAT_IO_STAT,
+	};
+
+	return blk_alloc_disk(&lim, node);
+}
+#else
+static inline struct gendisk *compat_alloc_disk(const struct compat_disk_limits *l, int node)
+{
+	struct gendisk *disk = blk_alloc_disk(node);
+	struct request_queue *q;
+
+	if (!disk)
+		return ERR_PTR(-ENOMEM);
+	q = disk->queue;
+	blk_queue_write_cache(q, true, true);
+	blk_queue_logical_block_size(q, l->logical);
+	blk_queue_physical_block_size(q, PAGE_SIZE);
+	blk_queue_io_min(q, l->io_opt);
+	blk_queue_io_opt(q, l->io_opt);
+	blk_queue_max_hw_sectors(q, UINT_MAX);
+	blk_queue_max_discard_sectors(q, COMPAT_MAX_SECTORS);
+	blk_queue_max_write_zeroes_sectors(q, COMPAT_MAX_SECTORS);
+	q->limits.discard_granularity = l->discard;
+	blk_queue_flag_set(QUEUE_FLAG_NONROT, q);
+	blk_queue_flag_set(QUEUE_FLAG_DAX, q);
+	blk_queue_flag_set(QUEUE_FLAG_NOWAIT, q);
+	blk_queue_flag_set(QUEUE_FLAG_IO_STAT, q);
+	return disk;
+}
+#endif
+
+#ifdef COMPAT_HAVE_BLK_OPEN_DISK
+#define COMPAT_DISK_OPEN(fn)	static int fn(struct gendisk *disk, blk_mode_t mode)
+#define COMPAT_DISK_RELEASE(fn)	static void fn(struct gendisk *disk)
+#define COMPAT_OPEN_DISK()	disk
+#else
+#define COMPAT_DISK_OPEN(fn)	static int fn(struct block_device *bdev, fmode_t mode)
+#define COMPAT_DISK_RELEASE(fn)	static void fn(struct gendisk *disk, fmode_t mode)
+#define COMPAT_OPEN_DISK()	(bdev->bd_disk)
+#endif
+
+/* ---- page frame numbers of DAX ---- */
+
+#ifdef COMPAT_HAVE_DAX_PFN_ULONG
+#define compat_pfn unsigned long
+
+static inline unsigned long compat_pfn_number(compat_pfn pfn)
+{
+	return pfn;
+}
+
+static inline compat_pfn compat_pfn_add(compat_pfn pfn, unsigned long pages)
+{
+	return pfn + pages;
+}
+#else
+#include <linux/pfn_t.h>
+
+#define compat_pfn pfn_t
+
+static inline unsigned long compat_pfn_number(compat_pfn pfn)
+{
+	return pfn_t_to_pfn(pfn);
+}
+
+static inline compat_pfn compat_pfn_add(compat_pfn pfn, unsigned long pages)
+{
+	/* The flags are in the topmost bits. */
+	pfn.val += pages;
+	return pfn;
+}
+#endif
+
+/** compat_get_dev_pagemap() - a reference on the page map of a page, or NULL */
+static inline struct dev_pagemap *compat_get_dev_pagemap(unsigned long pfn)
+{
+#ifdef COMPAT_HAVE_DEV_PAGEMAP_NO_HINT
+	return get_dev_pagemap(pfn);
+#else
+	return get_dev_pagemap(pfn, NULL);
+#endif
+}
+
+/* ---- bad blocks ---- */
+
+/** compat_badblocks_any() - is any of these sectors known to be bad? */
+static inline bool compat_badblocks_any(struct badblocks *bb, sector_t sector,
+					unsigned int sectors)
+{
+	sector_t first;
+#ifdef COMPAT_HAVE_BADBLOCKS_SECTOR_T
+	sector_t bad;
+#else
+	int bad;
+#endif
+
+	return badblocks_check(bb, sector, sectors, &first, &bad);
+}
+
+/* ---- generic netlink ---- */
+
+#ifdef COMPAT_HAVE_GENL_SPLIT_PRE_DOIT
+#define compat_genl_pre_ops genl_split_ops
+#else
+#define compat_genl_pre_ops genl_ops
+#endif
+
+/** compat_dump_attrs() - the attributes of the request that started a dump */
+static inline struct nlattr **compat_dump_attrs(struct netlink_callback *cb)
+{
+#ifdef COMPAT_HAVE_GENL_DUMP_INFO
+	return genl_dumpit_info(cb)->info.attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
+
+#endif /* PMV_COMPAT_H */

@@ -1,0 +1,618 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The metadata of a pool: superblocks, metadata pages, descriptors, maps, and
+ * the operations on them as sequences of stores that any power cut leaves whole.
+ *
+ * Pure code. The caller provides memory, locks and the medium:
+ *
+ *   - functions marked [meta] change or read the page allocator, the segment
+ *     table, the directory or descriptors: one at a time in a pool;
+ *   - functions marked [map] change words of one volume's map: one at a time in
+ *     a volume. They may run beside [meta] ones and those of other volumes.
+ *
+ * Every function that changes the medium has fenced what it did when it returns.
+ */
+#ifndef PMV_CORE_CORE_H
+#define PMV_CORE_CORE_H
+
+#include "format.h"
+
+/**
+ * struct pmv_media_ops - the only way core/ touches a medium
+ * @store64: store @val, little endian, at an 8-byte aligned offset, as one store
+ * @write: copy @len bytes past the cache; persistent after the next fence
+ * @zero: clear @len bytes past the cache; persistent after the next fence
+ * @flush: write back the cache lines of a range; persistent after the next fence
+ * @fence: return when all that was flushed or written past the cache is persistent
+ * @read: copy from the medium; -EIO when any of it is unreadable. Nothing of @dst counts then
+ *
+ * @member counts from 0 in the order of the superblock; @off is in bytes from the start of the
+ * device. The range is always inside the member.
+ */
+struct pmv_media_ops {
+	void (*store64)(void *ctx, unsigned int member, u64 off, u64 val);
+	void (*write)(void *ctx, unsigned int member, u64 off, const void *src, size_t len);
+	void (*zero)(void *ctx, unsigned int member, u64 off, size_t len);
+	void (*flush)(void *ctx, unsigned int member, u64 off, size_t len);
+	void (*fence)(void *ctx);
+	int (*read)(void *ctx, unsigned int member, u64 off, void *dst, size_t len);
+};
+
+/* A piece of metadata space: two chunks with the same content, PMV_PAGE_SIZE pages in each. */
+struct pmv_segment {
+	u32 chunk[PMV_COPIES];
+	u32 used;			/* pages */
+	u32 cursor;
+	unsigned long *map;		/* one bit a page: in use. NULL: the segment is lost */
+};
+
+struct pmv_page_buf {
+	__le64 word[PMV_WORDS_PER_PAGE];
+};
+
+/**
+ * struct pmv_core - metadata of one pool
+ * @ops: the medium
+ * @ctx: handed to @ops
+ * @sb: what all superblocks of the pool have in common, and those of member 0
+ * @data_off: of each member
+ * @device_size: of each member
+ * @chunks: in the pool
+ * @segment: array of PMV_SEGMENTS_MAX
+ * @nr_segments: of them in use
+ * @free_pages: metadata pages that can be taken
+ * @scratch: for one [meta] function at a time
+ * @sb_scratch: likewise
+ * @sb_copy: likewise
+ * @desc_copy: likewise
+ */
+struct pmv_core {
+	const struct pmv_media_ops *ops;
+	void *ctx;
+	struct pmv_sb sb;
+	u64 data_off[PMV_MEMBERS_MAX];
+	u64 device_size[PMV_MEMBERS_MAX];
+	u64 chunks;
+	unsigned int chunk_shift;
+	unsigned int nr_members;
+	struct pmv_segment *segment;
+	unsigned int nr_segments;
+	u64 free_pages;
+	struct pmv_sb sb_scratch;
+	struct pmv_sb sb_copy[PMV_COPIES];
+	struct pmv_desc desc_copy[PMV_COPIES];
+	struct pmv_page_buf scratch[PMV_HEIGHT_MAX + 2][PMV_COPIES];
+};
+
+/* The map of one volume: where its table hangs. */
+struct pmv_map {
+	u32 slot;
+	u32 root;
+	u32 height;
+	u64 chunks;
+};
+
+static inline unsigned int pmv_pages_per_segment(const struct pmv_core *c)
+{
+	return 1U << (c->chunk_shift - PMV_PAGE_SHIFT);
+}
+
+static inline u64 pmv_map_leaves(u64 chunks)
+{
+	return (chunks + BIT_ULL(PMV_LEAF_SHIFT) - 1) >> PMV_LEAF_SHIFT;
+}
+
+/* ---- super.c: superblocks ---- */
+
+/**
+ * pmv_sb_read() - read the superblock of a device
+ * @ops: the medium
+ * @ctx: for @ops
+ * @member: which, for @ops
+ * @device_size: bytes
+ * @sb: the valid copy with the higher generation
+ * @other: scratch
+ * @why: sentence on refusal
+ *
+ * Return: 0, or as pmv_sb_verify() when neither copy is valid, -EIO when neither is readable.
+ */
+int pmv_sb_read(const struct pmv_media_ops *ops, void *ctx, unsigned int member, u64 device_size,
+		struct pmv_sb *sb, struct pmv_sb *other, const char **why);
+
+/**
+ * pmv_sb_assemble() - do these superblocks make one whole pool?
+ * @sb: one of each device, verified, in any order
+ * @nr: how many
+ * @order: out: @order[i] is the device that is member i
+ * @culprit: out: the device to blame, or -1
+ * @why: sentence on refusal
+ *
+ * Return: 0; -ESTALE a member is missing, foreign or stale; -EUCLEAN they contradict each other.
+ */
+int pmv_sb_assemble(const struct pmv_sb *const *sb, unsigned int nr, unsigned int *order,
+		    int *culprit, const char **why);
+
+/**
+ * pmv_core_init() - take geometry from the superblocks
+ * @c: zeroed; @c->ops, @c->ctx and @c->segment set
+ * @sb: of each member, in order
+ */
+void pmv_core_init(struct pmv_core *c, const struct pmv_sb *const *sb);
+
+/**
+ * pmv_sb_commit() - write c->sb to all members with the next generation [meta]
+ * @c: pool
+ *
+ * Member 0 is last: until it is written, the old superblock counts.
+ */
+void pmv_sb_commit(struct pmv_core *c);
+
+/** pmv_sb_mirror_counts() - of two copies and what verifying them returned: is it the second? */
+bool pmv_sb_mirror_counts(const struct pmv_sb *sb, int ret, const struct pmv_sb *mirror,
+			  int mirror_ret);
+
+/**
+ * pmv_sb_unknown() - is this the newer copy, and of a version that this code does not know?
+ *
+ * Nothing may be concluded from the older copy then.
+ */
+bool pmv_sb_unknown(const struct pmv_sb *sb, int ret, const struct pmv_sb *other, int other_ret);
+
+/** pmv_sb_wipe() - make a device a member of nothing. @c: pool; @member: which [meta] */
+void pmv_sb_wipe(struct pmv_core *c, unsigned int member);
+
+/**
+ * pmv_format() - lay out a new pool [meta]
+ * @c: initialised by pmv_core_init() from superblocks that were never written
+ * @map0: bitmap of pmv_pages_per_segment() bits for the first segment, zeroed
+ *
+ * The first segment takes the first chunk of the first and of the last member (of a single
+ * member its first two). The pool exists when member 0's superblock is written, which is last.
+ *
+ * Return: 0, or -ENOSPC when the pool has not even the chunks for that; nothing is changed then.
+ */
+int pmv_format(struct pmv_core *c, unsigned long *map0);
+
+/**
+ * pmv_extend() - add members [meta]
+ * @c: pool
+ * @sb: what c->sb shall become: the old one with members added at the end
+ * @data_off: of the new members
+ * @device_size: of the new members
+ */
+void pmv_extend(struct pmv_core *c, const struct pmv_sb *sb, const u64 *data_off,
+		const u64 *device_size);
+
+/** pmv_destroy() - end a pool: member 0 first, so it is gone at once. @c: pool [meta] */
+void pmv_destroy(struct pmv_core *c);
+
+/* ---- meta.c: metadata pages ---- */
+
+/** pmv_chunk_where() - find a chunk. @c: pool; @chunk: number; @off: out. Return: its member. */
+unsigned int pmv_chunk_where(const struct pmv_core *c, u64 chunk, u64 *off);
+
+/** pmv_chunk_zero() - clear a chunk past the cache; the caller fences. @c: pool; @chunk: number */
+void pmv_chunk_zero(const struct pmv_core *c, u64 chunk);
+
+/**
+ * pmv_segment_add() - make two free chunks metadata space [meta]
+ * @c: pool
+ * @primary: chunk
+ * @mirror: chunk
+ * @map: zeroed bitmap of pmv_pages_per_segment() bits; owned by the segment from now on
+ *
+ * Return: 0, or -ENOSPC when the segment table is full.
+ */
+int pmv_segment_add(struct pmv_core *c, u32 primary, u32 mirror, unsigned long *map);
+
+/** pmv_page_take() - take a page and clear it, unfenced [meta]. Return: number or -ENOSPC. */
+int pmv_page_take(struct pmv_core *c, u32 *page);
+
+/** pmv_page_put() - give a page back that nothing on media names; ignores one not in use [meta] */
+void pmv_page_put(struct pmv_core *c, u32 page);
+
+/** pmv_page_claim() - note on loading that a page is in use. Return: 0 or -EUCLEAN. [meta] */
+int pmv_page_claim(struct pmv_core *c, u64 page);
+
+/** pmv_word_store() - store and flush a word in both copies; the caller fences */
+void pmv_word_store(const struct pmv_core *c, u32 page, unsigned int index, u64 raw);
+
+/**
+ * pmv_word_load() - read one word, from the mirror when the primary copy has none that is good
+ * @c: pool
+ * @page: metadata page
+ * @at: which word of it
+ * @kind: as for pmv_word_decode()
+ * @owner: as for pmv_word_decode()
+ * @index: as for pmv_word_decode()
+ * @w: out; of a directory or node word the page is one that exists
+ *
+ * Return: 0, -ENOENT when there is none, -EUCLEAN when neither copy is good.
+ */
+int pmv_word_load(const struct pmv_core *c, u32 page, unsigned int at, enum pmv_word_kind kind,
+		  u32 owner, u64 index, struct pmv_word *w);
+
+/** pmv_page_write() - write part of one copy of a page, unfenced */
+void pmv_page_write(const struct pmv_core *c, u32 page, unsigned int copy, unsigned int off,
+		    const void *src, size_t len);
+
+/** pmv_page_where() - where a copy of a page stands. @off: out. Return: the member. */
+unsigned int pmv_page_where(const struct pmv_core *c, u32 page, unsigned int copy, u64 *off);
+
+/** pmv_page_read() - read part of one copy. Return: 0 or -EIO. */
+int pmv_page_read(const struct pmv_core *c, u32 page, unsigned int copy, unsigned int off,
+		  void *dst, size_t len);
+
+/* ---- desc.c: descriptors ---- */
+
+/**
+ * pmv_desc_read() - read a descriptor [meta]
+ * @c: pool
+ * @slot: which
+ * @d: out: the newer valid copy
+ * @repair: out, may be NULL: the copies differ
+ *
+ * Return: 0, -ENOENT when its page does not exist, -EUCLEAN when neither copy is valid.
+ */
+int pmv_desc_read(const struct pmv_core *c, u32 slot, struct pmv_desc *d, bool *repair);
+
+/**
+ * pmv_desc_pick() - read both copies of a descriptor and say which counts [meta]
+ * @c: pool
+ * @page: of the slot; it exists
+ * @slot: which
+ * @copy: out: PMV_COPIES of them as read
+ * @good: out: which of them are valid
+ *
+ * Return: 0 or 1, or -EUCLEAN when neither copy is valid.
+ */
+int pmv_desc_pick(const struct pmv_core *c, u32 page, u32 slot, struct pmv_desc *copy, bool *good);
+
+/** pmv_desc_read_at() - the same, of a slot whose page, which exists, the caller knows [meta] */
+int pmv_desc_read_at(const struct pmv_core *c, u32 page, u32 slot, struct pmv_desc *d,
+		     bool *repair);
+
+/**
+ * pmv_desc_write() - replace a descriptor [meta]
+ * @c: pool
+ * @slot: which; its page exists
+ * @d: all but seq and crc set; both are set here, @d->seq must be that of the descriptor replaced
+ *
+ * Return: 0 or -EUCLEAN/-ENOENT when the directory cannot be read.
+ */
+int pmv_desc_write(const struct pmv_core *c, u32 slot, struct pmv_desc *d);
+
+/** pmv_slot_prepare() - make sure the page of a slot exists; needs one free page [meta] */
+int pmv_slot_prepare(struct pmv_core *c, u32 slot);
+
+/* ---- map.c: the map of a volume ---- */
+
+/** pmv_map_pages_max() - metadata pages a fully provisioned map takes. @chunks: size */
+u64 pmv_map_pages_max(u64 chunks);
+
+/** pmv_map_create() - take a root for map->chunks; needs one free page [meta] */
+int pmv_map_create(struct pmv_core *c, struct pmv_map *m);
+
+/**
+ * pmv_map_find_leaf() - find the page of a leaf [map]
+ * @c: pool
+ * @m: map
+ * @leaf: number, from 0
+ * @page: out
+ *
+ * Return: 0, -ENOENT when there is none, -EUCLEAN.
+ */
+int pmv_map_find_leaf(const struct pmv_core *c, const struct pmv_map *m, u64 leaf, u32 *page);
+
+/**
+ * pmv_map_make_leaf() - find the page of a leaf, making it and what leads to it [meta] [map]
+ * @c: pool, with at least PMV_HEIGHT_MAX - 1 free pages
+ * @m: map
+ * @leaf: number
+ * @page: out
+ *
+ * Return: 0, -ENOSPC, -EUCLEAN.
+ */
+int pmv_map_make_leaf(struct pmv_core *c, const struct pmv_map *m, u64 leaf, u32 *page);
+
+/** pmv_map_make_all() - make every leaf, for a volume that must never lack one [meta] [map] */
+int pmv_map_make_all(struct pmv_core *c, const struct pmv_map *m, u64 first_leaf);
+
+/**
+ * pmv_map_set() - commit the provisioning of a chunk: one 8-byte store [map]
+ * @c: pool
+ * @m: map
+ * @leaf_page: of the leaf of @index
+ * @index: chunk of the volume
+ * @w: chunk of the pool, zeroed and fenced, and birth generation
+ */
+void pmv_map_set(const struct pmv_core *c, const struct pmv_map *m, u32 leaf_page, u64 index,
+		 struct pmv_word w);
+
+/** pmv_map_clear() - commit that the volume has no chunk at @index any more [map] */
+void pmv_map_clear(const struct pmv_core *c, u32 leaf_page, u64 index);
+
+/**
+ * pmv_map_grow() - prepare a map for more chunks [meta] [map]
+ * @c: pool, with PMV_HEIGHT_MAX - 1 free pages
+ * @m: map; unchanged
+ * @chunks: new size, larger
+ * @new: out: the map to write into the descriptor
+ *
+ * Return: 0, -ENOSPC, -EFBIG.
+ */
+int pmv_map_grow(struct pmv_core *c, const struct pmv_map *m, u64 chunks, struct pmv_map *new);
+
+/** pmv_map_ungrow() - undo pmv_map_grow() when the descriptor was not written [meta] */
+void pmv_map_ungrow(struct pmv_core *c, const struct pmv_map *m, const struct pmv_map *new);
+
+/**
+ * pmv_map_release() - give back all pages of a map that no descriptor names any more [meta]
+ * @c: pool
+ * @m: map
+ *
+ * A page that cannot be read keeps those behind it until the next activation.
+ */
+void pmv_map_release(struct pmv_core *c, const struct pmv_map *m);
+
+/* ---- volume.c: the life of a volume, each function one committed step ---- */
+
+struct pmv_volume_params {
+	const char *name;		/* pmv_name_verify()ed */
+	size_t name_len;
+	const u8 *uuid;
+	u64 chunks;
+	u64 created;			/* seconds since 1970 */
+	u32 flags;			/* PMV_DESC_THICK */
+};
+
+/** pmv_volume_pages() - free pages that pmv_volume_create() needs. @c: pool; @p: parameters */
+u64 pmv_volume_pages(const struct pmv_volume_params *p);
+
+/**
+ * pmv_volume_create() - make a volume in a free slot [meta]
+ * @c: pool, with pmv_volume_pages() free
+ * @slot: free
+ * @p: parameters, verified
+ * @d: out: its descriptor
+ * @m: out: its map
+ *
+ * Return: 0, -EFBIG, -ENOSPC, -EUCLEAN; nothing is left behind then.
+ */
+int pmv_volume_create(struct pmv_core *c, u32 slot, const struct pmv_volume_params *p,
+		      struct pmv_desc *d, struct pmv_map *m);
+
+/** pmv_volume_rename() - one descriptor. @d: of the volume, replaced on success [meta] */
+int pmv_volume_rename(struct pmv_core *c, u32 slot, struct pmv_desc *d, const char *name,
+		      size_t len);
+
+/**
+ * pmv_volume_grow() - more chunks [meta] [map]
+ * @c: pool, with PMV_HEIGHT_MAX + (thick: pmv_map_pages_max(chunks)) pages free
+ * @d: of the volume, replaced on success
+ * @m: its map, replaced on success
+ * @chunks: new size, larger
+ *
+ * Return: 0, -EFBIG, -ENOSPC, -EUCLEAN.
+ */
+int pmv_volume_grow(struct pmv_core *c, struct pmv_desc *d, struct pmv_map *m, u64 chunks);
+
+/** pmv_volume_delete() - from here on it is gone, and its chunks are to be erased [meta] */
+int pmv_volume_delete(struct pmv_core *c, u32 slot, struct pmv_desc *d);
+
+/** pmv_volume_erase_chunk() - erase a chunk of a deleted volume; it is free and zero then [map] */
+void pmv_volume_erase_chunk(const struct pmv_core *c, u32 leaf_page, u64 index, u64 chunk);
+
+/** pmv_volume_erased() - free the slot and pages of a volume whose chunks are all erased [meta] */
+int pmv_volume_erased(struct pmv_core *c, struct pmv_desc *d, const struct pmv_map *m);
+
+/* ---- find.c: what can be wrong with a pool ---- */
+
+enum pmv_part {
+	PMV_PART_SUPERBLOCK,
+	PMV_PART_MEMBERS,
+	PMV_PART_SEGMENTS,
+	PMV_PART_DIRECTORY,
+	PMV_PART_DESCRIPTOR,
+	PMV_PART_NODE,
+	PMV_PART_LEAF,
+	PMV_PART_PROMISES,
+	__PMV_PARTS
+};
+
+enum pmv_problem {
+	PMV_PROBLEM_BEHIND,		/* one copy lacks the last change, as after a power cut */
+	PMV_PROBLEM_COPY,		/* one copy is unreadable or fails its check */
+	PMV_PROBLEM_BOTH,		/* both do */
+	PMV_PROBLEM_RANGE,		/* names what is not there, or stands where nothing may */
+	PMV_PROBLEM_OWNER,		/* names what another names too */
+	PMV_PROBLEM_NAME,		/* has another volume's name */
+	PMV_PROBLEM_MISSING,		/* is not there, but must be */
+	PMV_PROBLEM_PROMISE,		/* more is promised than there is */
+	PMV_PROBLEM_FEATURE,		/* needs a feature this code does not know */
+	PMV_PROBLEM_READ_ONLY,		/* has one that allows no writing to this code */
+	PMV_PROBLEM_REFUSED,		/* does not fit the rest; @why says how */
+	__PMV_PROBLEMS
+};
+
+enum pmv_severity {
+	PMV_SEVERITY_NOTE,		/* nothing is damaged */
+	PMV_SEVERITY_DAMAGE,		/* nothing is lost yet */
+	PMV_SEVERITY_LOSS,		/* a volume, or the pool, cannot be used as it is */
+};
+
+#define PMV_NO_MEMBER	(~0U)
+#define PMV_NO_SLOT	(~0U)
+#define PMV_NO_NUMBER	(~0ULL)
+
+/**
+ * struct pmv_finding - something that is wrong
+ * @part: with what
+ * @problem: what
+ * @repairable: there is one right answer: the other copy
+ * @repaired: it was given, and read back
+ * @member: where it stands, or PMV_NO_MEMBER
+ * @off: bytes from the start of the device
+ * @slot: of the volume concerned, or PMV_NO_SLOT
+ * @desc: its descriptor where that is known, or NULL
+ * @index: chunk of the volume, or number in the table; or PMV_NO_NUMBER
+ * @value: chunk of the pool or metadata page that is named, or PMV_NO_NUMBER
+ * @why: sentence; static storage
+ */
+struct pmv_finding {
+	enum pmv_part part;
+	enum pmv_problem problem;
+	bool repairable;
+	bool repaired;
+	u32 member;
+	u64 off;
+	u32 slot;
+	const struct pmv_desc *desc;
+	u64 index;
+	u64 value;
+	const char *why;
+};
+
+/** pmv_severity() - how bad a finding is */
+enum pmv_severity pmv_severity(const struct pmv_finding *f);
+
+/** pmv_finding_init() - a finding about nothing in particular, with its sentence */
+void pmv_finding_init(struct pmv_finding *f, enum pmv_part part, enum pmv_problem problem);
+
+/** pmv_part_name() - one or two words. Return: static storage */
+const char *pmv_part_name(u32 part);
+
+/** pmv_problem_name() - one word. Return: static storage */
+const char *pmv_problem_name(u32 problem);
+
+/** pmv_severity_name() - one word. Return: static storage */
+const char *pmv_severity_name(u32 severity);
+
+/* ---- load.c: reading a pool back ---- */
+
+/**
+ * struct pmv_load_ops - what the loader finds
+ * @claim_chunk: a chunk is owned; -EUCLEAN when it was already
+ * @volume: a descriptor; *@cookie is handed to the next two. -EUCLEAN when the name exists.
+ *	    One being erased may bear the name of a later one
+ * @leaf: a leaf of the last volume's map, within the volume's size; may be NULL
+ * @chunk: a provisioned chunk of the last volume, after @claim_chunk
+ * @segment_map: memory for the bitmap of a segment, zeroed; NULL: -ENOMEM
+ * @finding: something is wrong; may be NULL
+ * @lost: the last volume is damaged and cannot be used, whatever was or will be told of it. NULL:
+ *	  loading ends at the first loss
+ * @contested: a chunk that was claimed before is claimed again: who has it is lost too; may be NULL
+ */
+struct pmv_load_ops {
+	int (*claim_chunk)(void *ctx, u64 chunk);
+	int (*volume)(void *ctx, const struct pmv_desc *d, const struct pmv_map *m, void **cookie);
+	int (*leaf)(void *ctx, void *cookie, u64 leaf, u32 page);
+	int (*chunk)(void *ctx, void *cookie, u64 index, struct pmv_word w);
+	unsigned long *(*segment_map)(void *ctx, unsigned int bits);
+	void (*finding)(void *ctx, const struct pmv_finding *f);
+	void (*lost)(void *ctx, void *cookie);
+	void (*contested)(void *ctx, u64 chunk);
+};
+
+/**
+ * struct pmv_load_result - what loading saw
+ * @repaired: pages or descriptors of which one copy was damaged or behind
+ * @damaged: of them those of which a copy was damaged
+ * @lost: findings that are losses
+ * @bad_page: of the place of the first loss
+ * @why: sentence, when there was one
+ */
+struct pmv_load_result {
+	u64 repaired;
+	u64 damaged;
+	u64 lost;
+	u32 bad_page;
+	const char *why;
+};
+
+/**
+ * pmv_load() - read all metadata of a pool and verify it [meta]
+ * @c: initialised by pmv_core_init()
+ * @ops: called for what is found
+ * @ctx: for @ops
+ * @repair: bring copies that differ into agreement
+ * @res: out
+ *
+ * With @ops->lost, what is damaged is left out and the rest is loaded: such a pool must not be
+ * changed, for nobody knows which chunks the lost parts name.
+ *
+ * Return: 0, -EUCLEAN, or what a callback returned.
+ */
+int pmv_load(struct pmv_core *c, const struct pmv_load_ops *ops, void *ctx, bool repair,
+	     struct pmv_load_result *res);
+
+/* ---- check.c: all that can be wrong ---- */
+
+/**
+ * struct pmv_check - a check of a pool
+ * @ops: the medium
+ * @ctx: for @ops
+ * @nr_devices: how many
+ * @device_size: of each device, bytes; the array is put into the order of the members
+ * @repair: repair what has one right answer
+ * @core: scratch; its @segment is an array of PMV_SEGMENTS_MAX
+ * @alloc: memory, zeroed, which the caller frees after the check; NULL when there is none
+ * @reorder: device @order[i] is member i from here on, or NULL when they stand in order already
+ * @finding: something is wrong
+ * @arg: for these
+ * @notes: out: findings of each severity, not counting those repaired
+ * @damaged: out
+ * @lost: out
+ * @repaired: out
+ * @volumes: out: volumes seen, deleted ones that are being erased among them
+ * @volumes_lost: out: of them those that cannot be used, besides those whose descriptor is lost
+ * @chunks: out: chunks of them and of metadata
+ */
+struct pmv_check {
+	const struct pmv_media_ops *ops;
+	void *ctx;
+	unsigned int nr_devices;
+	u64 device_size[PMV_MEMBERS_MAX];
+	bool repair;
+	struct pmv_core *core;
+	void *(*alloc)(void *arg, size_t size);
+	int (*reorder)(void *arg, const unsigned int *order);
+	void (*finding)(void *arg, const struct pmv_finding *f);
+	void *arg;
+	u64 notes;
+	u64 damaged;
+	u64 lost;
+	u64 repaired;
+	u64 volumes;
+	u64 volumes_lost;
+	u64 chunks;
+	/* private: what one check remembers */
+	struct pmv_check_state *state;
+};
+
+/**
+ * pmv_check() - look for all that is wrong with a pool [meta]
+ * @k: what to check and whom to tell
+ *
+ * Nobody may change the pool meanwhile.
+ *
+ * Return: 0 when it could be looked at, whatever was found; -ENOMEM, or what @reorder returned.
+ */
+int pmv_check(struct pmv_check *k);
+
+/**
+ * pmv_sb_inspect() - look at both copies of a member's superblock
+ * @ops: the medium
+ * @ctx: for @ops
+ * @member: which
+ * @device_size: bytes
+ * @copy: scratch: both copies as read; the one that counts is copy[Return]
+ * @f: out: what is wrong, if anything
+ * @found: out: something is
+ *
+ * Return: which copy counts, or as pmv_sb_read().
+ */
+int pmv_sb_inspect(const struct pmv_media_ops *ops, void *ctx, unsigned int member,
+		   u64 device_size, struct pmv_sb *copy, struct pmv_finding *f, bool *found);
+
+#endif /* PMV_CORE_CORE_H */

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is told of pools and volumes: attributes, replies and events. */
+#include <net/genetlink.h>
+
+#include "ctl_netlink.h"
+
+static u64 devnum(const struct block_device *bdev)
+{
+	return (u64)MAJOR(bdev->bd_dev) << 32 | MINOR(bdev->bd_dev);
+}
+
+static int put_member(struct sk_buff *skb, const struct pmv_pool *pool, const struct pmv_member *m)
+{
+	const struct block_device *bdev = pmv_member_bdev(m);
+	struct nlattr *nest = nla_nest_start(skb, PMEMVOL_A_POOL_MEMBER);
+	char name[BDEVNAME_SIZE];
+
+	if (!nest)
+		return -EMSGSIZE;
+	snprintf(name, sizeof(name), "%pg", bdev);
+	if (nla_put_string(skb, PMEMVOL_A_MEMBER_DEVICE, name) ||
+	    nla_put(skb, PMEMVOL_A_MEMBER_UUID, PMV_UUID_SIZE,
+		    pool->core.sb.member[m->index].uuid) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_MEMBER_SIZE, m->chunks << pool->chunk_shift,
+			      PMEMVOL_A_MEMBER_PAD) ||
+	    nla_put_s32(skb, PMEMVOL_A_MEMBER_NUMA_NODE, bdev->bd_disk->node_id) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_MEMBER_DEVNUM, devnum(bdev), PMEMVOL_A_MEMBER_PAD) ||
+	    nla_put_u32(skb, PMEMVOL_A_MEMBER_BAD_BLOCKS, pmv_member_nr_bad(m)))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* What the allocator says, taken at one moment. */
+struct pool_figures {
+	u64 size, free, provisioned, erasing, metadata;
+};
+
+static void get_figures(struct pmv_pool *pool, struct pool_figures *f)
+{
+	unsigned int shift = pool->chunk_shift;
+
+	spin_lock(&pool->alloc_lock);
+	f->size = pool->alloc.nr << shift;
+	f->free = pmv_alloc_available(&pool->alloc) << shift;
+	f->provisioned = pool->used_data << shift;
+	f->erasing = (pool->alloc.nr_soon - pool->filling) << shift;
+	spin_unlock(&pool->alloc_lock);
+	f->metadata = (u64)READ_ONCE(pool->core.nr_segments) * PMV_COPIES << shift;
+}
+
+int pmv_put_pool(struct sk_buff *skb, struct pmv_pool *pool, bool members)
+{
+	struct nlattr *nest = nla_nest_start(skb, PMEMVOL_A_POOL);
+	struct pool_figures f;
+	unsigned int i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	get_figures(pool, &f);
+	if (nla_put_string(skb, PMEMVOL_A_POOL_NAME, pool->name) ||
+	    nla_put(skb, PMEMVOL_A_POOL_UUID, PMV_UUID_SIZE, pool->core.sb.pool_uuid) ||
+	    nla_put_u32(skb, PMEMVOL_A_POOL_CHUNK_SIZE, pmv_chunk_size(pool)) ||
+	    nla_put_u32(skb, PMEMVOL_A_POOL_OVERCOMMIT, READ_ONCE(pool->overcommit)) ||
+	    nla_put_u32(skb, PMEMVOL_A_POOL_LOW_WATER, READ_ONCE(pool->low_water)) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_POOL_SIZE, f.size, PMEMVOL_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_POOL_FREE, f.free, PMEMVOL_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_POOL_PROVISIONED, f.provisioned,
+			      PMEMVOL_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_POOL_PROMISED,
+			      (pool->promised_thin + pool->promised_thick) << pool->chunk_shift,
+			      PMEMVOL_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_POOL_METADATA, f.metadata, PMEMVOL_A_POOL_PAD) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_POOL_ERASING, f.erasing, PMEMVOL_A_POOL_PAD) ||
+	    nla_put_u32(skb, PMEMVOL_A_POOL_VOLUMES, pool->nr_volumes) ||
+	    nla_put_u32(skb, PMEMVOL_A_POOL_MODE, READ_ONCE(pool->mode)) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_POOL_GENERATION,
+			      le64_to_cpu(pool->core.sb.generation), PMEMVOL_A_POOL_PAD))
+		return -EMSGSIZE;
+	for (i = 0; members && i < pool->nr_members; i++)
+		if (put_member(skb, pool, pool->member[i]))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+int pmv_put_pool_name(struct sk_buff *skb, const struct pmv_pool *pool)
+{
+	struct nlattr *nest = nla_nest_start(skb, PMEMVOL_A_POOL);
+
+	if (!nest || nla_put_string(skb, PMEMVOL_A_POOL_NAME, pool->name))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+int pmv_put_volume(struct sk_buff *skb, struct pmv_volume *v)
+{
+	struct nlattr *nest = nla_nest_start(skb, PMEMVOL_A_VOLUME);
+	struct pmv_pool *pool = v->pool;
+	unsigned int shift = pool->chunk_shift;
+	bool failed = v->damaged || READ_ONCE(pool->mode) == PMEMVOL_MODE_FAILED;
+
+	if (!nest ||
+	    nla_put_string(skb, PMEMVOL_A_VOLUME_NAME, v->name) ||
+	    nla_put(skb, PMEMVOL_A_VOLUME_UUID, PMV_UUID_SIZE, v->desc.uuid) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_VOLUME_SIZE, v->map.chunks << shift,
+			      PMEMVOL_A_VOLUME_PAD) ||
+	    (pmv_volume_thick(v) && nla_put_flag(skb, PMEMVOL_A_VOLUME_THICK)) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_VOLUME_PROVISIONED,
+			      READ_ONCE(v->provisioned) << shift, PMEMVOL_A_VOLUME_PAD) ||
+	    nla_put_u32(skb, PMEMVOL_A_VOLUME_OPENERS, READ_ONCE(v->openers)) ||
+	    nla_put_u32(skb, PMEMVOL_A_VOLUME_STATE,
+			failed ? PMEMVOL_VOLUME_FAILED : PMEMVOL_VOLUME_ACTIVE) ||
+	    nla_put_u32(skb, PMEMVOL_A_VOLUME_SNAPSHOTS, 0) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_VOLUME_METADATA, pmv_map_media_bytes(v),
+			      PMEMVOL_A_VOLUME_PAD) ||
+	    nla_put_string(skb, PMEMVOL_A_VOLUME_DISK, v->disk->disk_name) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_VOLUME_DEVNUM, devnum(v->disk->part0),
+			      PMEMVOL_A_VOLUME_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+int pmv_netlink_put_event(struct sk_buff *skb, enum pmemvol_event type, u64 seq,
+			  struct pmv_pool *pool, struct pmv_volume *v)
+{
+	struct nlattr *nest;
+	void *hdr;
+
+	hdr = genlmsg_put(skb, 0, 0, &pmv_genl_family, 0, PMEMVOL_CMD_EVENT);
+	if (!hdr)
+		return -EMSGSIZE;
+	nest = nla_nest_start(skb, PMEMVOL_A_EVENT);
+	if (!nest || nla_put_u32(skb, PMEMVOL_A_EVENT_TYPE, type) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_EVENT_SEQ, seq, PMEMVOL_A_EVENT_PAD))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	if (pmv_put_pool(skb, pool, false) || (v && pmv_put_volume(skb, v)))
+		return -EMSGSIZE;
+	genlmsg_end(skb, hdr);
+	return 0;
+}
+
+/* An empty reply, and the header in it. */
+static struct sk_buff *reply_new(struct genl_info *info, size_t size, void **hdr)
+{
+	struct sk_buff *skb = genlmsg_new(size, GFP_KERNEL);
+
+	*hdr = skb ? genlmsg_put_reply(skb, info, &pmv_genl_family, 0, info->genlhdr->cmd) : NULL;
+	return skb;
+}
+
+static int reply_send(struct genl_info *info, struct sk_buff *skb, void *hdr, int err)
+{
+	if (!skb)
+		return -ENOMEM;
+	if (!hdr || err) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, hdr);
+	return genlmsg_reply(skb, info);
+}
+
+int pmv_reply_pool(struct genl_info *info, struct pmv_pool *pool)
+{
+	void *hdr;
+	struct sk_buff *skb = reply_new(info, PMV_REPLY_SIZE, &hdr);
+
+	return reply_send(info, skb, hdr, hdr ? pmv_put_pool(skb, pool, true) : 0);
+}
+
+int pmv_reply_volume(struct genl_info *info, struct pmv_volume *v)
+{
+	void *hdr;
+	struct sk_buff *skb = reply_new(info, NLMSG_DEFAULT_SIZE, &hdr);
+
+	return reply_send(info, skb, hdr,
+			  hdr ? pmv_put_pool_name(skb, v->pool) ?: pmv_put_volume(skb, v) : 0);
+}

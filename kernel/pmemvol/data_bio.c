@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The block path: a bio is copied straight to or from the chunks it covers.
+ * Provisioned chunks are found without a lock; everything rare is out of line.
+ */
+#include <linux/bio.h>
+#include <linux/bvec.h>
+#include <linux/uio.h>
+
+#include "data_map.h"
+
+static_assert(!IS_ENABLED(CONFIG_HIGHMEM));
+
+/* A range inside one chunk. */
+struct piece {
+	u64 index;			/* chunk of the volume */
+	unsigned int off;		/* within the chunk, bytes */
+	unsigned int len;
+};
+
+static inline struct piece piece_at(const struct pmv_pool *pool, sector_t sector, unsigned int len)
+{
+	unsigned int shift = pool->chunk_shift - SECTOR_SHIFT;
+	struct piece p;
+
+	p.index = sector >> shift;
+	p.off = (sector & (BIT_ULL(shift) - 1)) << SECTOR_SHIFT;
+	p.len = min_t(u64, len, BIT_ULL(pool->chunk_shift) - p.off);
+	return p;
+}
+
+/*
+ * Known bad blocks are cleared by overwriting, page by page, as the lower driver
+ * does it; a page that is only partly overwritten would lose the rest.
+ */
+static blk_status_t clear_bad(const struct pmv_member *m, void *addr, unsigned int len)
+{
+	u64 off = addr - m->kaddr;
+	pgoff_t pgoff, end;
+	int id, ret = 0;
+
+	if (!IS_ALIGNED(off, PAGE_SIZE) || !IS_ALIGNED(len, PAGE_SIZE))
+		return BLK_STS_IOERR;
+	pgoff = (m->dax_off + off) >> PAGE_SHIFT;
+	end = pgoff + (len >> PAGE_SHIFT);
+	id = dax_read_lock();
+	for (; !ret && pgoff < end; pgoff++)
+		ret = dax_zero_page_range(m->dax, pgoff, 1);
+	dax_read_unlock(id);
+	return ret ? BLK_STS_IOERR : BLK_STS_OK;
+}
+
+/* Copy one piece of a provisioned chunk. Called under rcu_read_lock(). */
+static inline blk_status_t copy_piece(const struct pmv_pool *pool, u64 entry, struct piece p,
+				      void *buf, bool write)
+{
+	const struct pmv_member *m = pmv_entry_member(pool, entry);
+	void *addr = pmv_entry_addr(entry) + p.off;
+	bool bad = pmv_member_bad(m, addr - m->kaddr, p.len);
+
+	if (write) {
+		if (unlikely(bad))
+			return BLK_STS_AGAIN;
+		memcpy_flushcache(addr, buf, p.len);
+		return BLK_STS_OK;
+	}
+	if (unlikely(bad) || unlikely(copy_mc_to_kernel(buf, addr, p.len)))
+		return BLK_STS_IOERR;
+	return BLK_STS_OK;
+}
+
+/* A write to known bad blocks: clear them outside of the RCU section, then write. */
+static noinline blk_status_t write_bad_piece(struct pmv_volume *v, struct piece p, void *buf)
+{
+	blk_status_t status = BLK_STS_IOERR;
+	const struct pmv_member *m;
+	const struct pmv_top *top;
+	void *addr;
+	u64 entry;
+
+	/* map_lock keeps the chunk with the volume, since clearing may sleep. */
+	mutex_lock(&v->map_lock);
+	rcu_read_lock();
+	top = rcu_dereference(v->top);
+	entry = top ? pmv_map_lookup(top, p.index) : 0;
+	rcu_read_unlock();
+	if (entry) {
+		m = pmv_entry_member(v->pool, entry);
+		addr = pmv_entry_addr(entry) + p.off;
+		status = clear_bad(m, addr, p.len);
+		if (!status)
+			memcpy_flushcache(addr, buf, p.len);
+	}
+	mutex_unlock(&v->map_lock);
+	return status;
+}
+
+static blk_status_t errno_to_status(int err)
+{
+	/* A pool that may not change is an error of the device, not of the request. */
+	return errno_to_blk_status(err == -EROFS || err == -EUCLEAN ? -EIO : err);
+}
+
+static noinline blk_status_t provision(struct pmv_volume *v, u64 index, bool nowait)
+{
+	/* Sleeping is not for those who asked not to: they come again in a context that may. */
+	if (nowait)
+		return BLK_STS_AGAIN;
+	return errno_to_status(pmv_map_provision(v, index));
+}
+
+static inline blk_status_t do_piece(struct pmv_volume *v, struct piece p, void *buf, bool write,
+				    bool nowait)
+{
+	const struct pmv_top *top;
+	blk_status_t status;
+	u64 entry;
+
+	for (;;) {
+		rcu_read_lock();
+		top = rcu_dereference(v->top);
+		if (unlikely(!top)) {
+			rcu_read_unlock();
+			return BLK_STS_IOERR;
+		}
+		entry = pmv_map_lookup(top, p.index);
+		if (likely(entry)) {
+			status = copy_piece(v->pool, entry, p, buf, write);
+			rcu_read_unlock();
+			if (unlikely(status == BLK_STS_AGAIN))
+				return nowait ? status : write_bad_piece(v, p, buf);
+			return status;
+		}
+		rcu_read_unlock();
+		if (!write) {
+			/* Nothing is there, and reading provisions nothing. */
+			memset(buf, 0, p.len);
+			return BLK_STS_OK;
+		}
+		status = provision(v, p.index, nowait);
+		if (status)
+			return status;
+	}
+}
+
+static blk_status_t do_rw(struct pmv_volume *v, struct bio *bio, bool write)
+{
+	bool nowait = bio->bi_opf & REQ_NOWAIT;
+	struct bvec_iter iter;
+	struct bio_vec bvec;
+
+	bio_for_each_bvec(bvec, bio, iter) {
+		sector_t sector = iter.bi_sector;
+		void *buf = bvec_virt(&bvec);
+		unsigned int left = bvec.bv_len;
+
+		while (left) {
+			struct piece p = piece_at(v->pool, sector, left);
+			blk_status_t status = do_piece(v, p, buf, write, nowait);
+
+			if (unlikely(status))
+				return status;
+			buf += p.len;
+			left -= p.len;
+			sector += p.len >> SECTOR_SHIFT;
+		}
+	}
+	return BLK_STS_OK;
+}
+
+/* Clear part of a chunk that has something in it. */
+static blk_status_t zero_piece(struct pmv_volume *v, struct piece p)
+{
+	blk_status_t status = BLK_STS_OK;
+	const struct pmv_top *top;
+	u64 entry;
+
+	rcu_read_lock();
+	top = rcu_dereference(v->top);
+	entry = top ? pmv_map_lookup(top, p.index) : 0;
+	if (entry) {
+		const struct pmv_member *m = pmv_entry_member(v->pool, entry);
+		void *addr = pmv_entry_addr(entry) + p.off;
+
+		if (pmv_member_bad(m, addr - m->kaddr, p.len))
+			status = BLK_STS_IOERR;
+		else
+			pmv_zero_nt(addr, p.len);
+	}
+	rcu_read_unlock();
+	return top ? status : BLK_STS_IOERR;
+}
+
+/*
+ * Discard and write-zeroes. Whole chunks are given back; of the rest, write-zeroes is
+ * done by hand and a discard leaves it as it is.
+ */
+static blk_status_t do_clear(struct pmv_volume *v, struct bio *bio)
+{
+	unsigned int shift = v->pool->chunk_shift - SECTOR_SHIFT;
+	sector_t sector = bio->bi_iter.bi_sector, end = bio_end_sector(bio);
+	bool zero = bio_op(bio) == REQ_OP_WRITE_ZEROES;
+	bool keep = zero && bio->bi_opf & REQ_NOUNMAP;
+	blk_status_t status = BLK_STS_OK;
+	u64 first, last;
+
+	if (bio->bi_opf & REQ_NOWAIT)
+		return BLK_STS_AGAIN;
+	while (sector < end && !status) {
+		struct piece p = piece_at(v->pool, sector, min_t(u64, end - sector, 1U << shift)
+					  << SECTOR_SHIFT);
+
+		first = sector >> shift;
+		/* Zeroing goes chunk by chunk: what a file has mapped is still there after it. */
+		last = zero ? first + (p.len == 1ULL << v->pool->chunk_shift) : end >> shift;
+		if (!keep && !p.off && last > first) {
+			status = errno_to_status(pmv_map_unprovision(v, first, last - first));
+			if (!zero)
+				sector = (sector_t)last << shift;
+			if (!zero || status)
+				continue;
+		}
+		if (zero)
+			status = zero_piece(v, p);
+		sector += p.len >> SECTOR_SHIFT;
+		cond_resched();
+	}
+	return status;
+}
+
+/* Where a flush does more than a fence, the members are asked to; the bio ends after them. */
+static void flush_members(struct pmv_pool *pool, struct bio *parent)
+{
+	unsigned int i;
+
+	for (i = 0; i < pool->nr_members; i++) {
+		struct pmv_member *m = pool->member[i];
+		struct bio *bio;
+
+		if (!m->deep_flush)
+			continue;
+		bio = bio_alloc(pmv_member_bdev(m), 0, REQ_OP_WRITE | REQ_PREFLUSH | REQ_SYNC,
+				GFP_NOIO);
+		bio_chain(bio, parent);
+		submit_bio(bio);
+	}
+}
+
+void pmv_submit_bio(struct bio *bio)
+{
+	struct gendisk *disk = bio->bi_bdev->bd_disk;
+	struct pmv_volume *v = disk->private_data;
+	bool acct = blk_queue_io_stat(disk->queue);
+	blk_status_t status;
+	unsigned long start;
+
+	if (acct)
+		start = bio_start_io_acct(bio);
+	if (unlikely(READ_ONCE(v->pool->mode) == PMEMVOL_MODE_READ_ONLY) &&
+	    op_is_write(bio_op(bio)) && bio_op(bio) != REQ_OP_FLUSH) {
+		status = BLK_STS_IOERR;
+		goto end;
+	}
+	switch (bio_op(bio)) {
+	case REQ_OP_READ:
+		status = do_rw(v, bio, false);
+		break;
+	case REQ_OP_WRITE:
+		status = do_rw(v, bio, true);
+		break;
+	case REQ_OP_FLUSH:
+		status = BLK_STS_OK;
+		break;
+	case REQ_OP_DISCARD:
+	case REQ_OP_WRITE_ZEROES:
+		status = do_clear(v, bio);
+		break;
+	default:
+		status = BLK_STS_NOTSUPP;
+	}
+	/*
+	 * Data went past the cache: one fence makes this bio and all that completed
+	 * before it persistent.
+	 */
+	if (op_is_flush(bio->bi_opf)) {
+		pmem_wmb();
+		if (unlikely(v->pool->deep_flush))
+			flush_members(v->pool, bio);
+	}
+end:
+	if (acct)
+		bio_end_io_acct(bio, start);
+	if (unlikely(status)) {
+		if (status == BLK_STS_AGAIN)
+			bio_set_flag(bio, BIO_QUIET);
+		bio->bi_status = status;
+	}
+	bio_endio(bio);
+}

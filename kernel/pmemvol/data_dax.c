@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The DAX path: file systems ask where a page is and map the medium itself.
+ * A chunk whose address was handed out stays where it is.
+ */
+#include <linux/uio.h>
+
+#include "data_map.h"
+
+static struct pmv_volume *dax_volume(struct dax_device *dax)
+{
+	return dax_get_private(dax);
+}
+
+/* Entry of a chunk, 0: none, or U64_MAX when the pool has failed. */
+static u64 find_entry(struct pmv_volume *v, u64 index)
+{
+	const struct pmv_top *top;
+	u64 entry;
+
+	rcu_read_lock();
+	top = rcu_dereference(v->top);
+	entry = top ? pmv_map_lookup(top, index) : U64_MAX;
+	rcu_read_unlock();
+	return entry;
+}
+
+/* Chunks that follow each other on the medium too, up to @pages. */
+static long contiguous_pages(struct pmv_volume *v, u64 index, u64 entry, long have, long pages)
+{
+	u64 step = pmv_chunk_size(v->pool);
+	const struct pmv_top *top;
+
+	rcu_read_lock();
+	top = rcu_dereference(v->top);
+	while (top && have < pages) {
+		entry += step;
+		if (pmv_map_lookup(top, ++index) != entry)
+			break;
+		have += step >> PAGE_SHIFT;
+	}
+	rcu_read_unlock();
+	return have;
+}
+
+static long dax_direct(struct dax_device *dax, pgoff_t pgoff, long nr_pages,
+		       enum dax_access_mode mode, void **kaddr, compat_pfn *pfn)
+{
+	struct pmv_volume *v = dax_volume(dax);
+	unsigned int shift = v->pool->chunk_shift - PAGE_SHIFT;
+	pgoff_t in_chunk = pgoff & (BIT_ULL(shift) - 1);
+	u64 index = pgoff >> shift, entry, off;
+	struct pmv_member *m;
+	long have;
+	int ret;
+
+	entry = find_entry(v, index);
+	if (!entry) {
+		/* Holes of a file never come here: whoever asks is about to store. */
+		ret = pmv_map_provision(v, index);
+		if (ret)
+			return ret == -EROFS || ret == -EUCLEAN ? -EIO : ret;
+		entry = find_entry(v, index);
+	}
+	if (!entry || entry == U64_MAX)
+		return -ENXIO;
+
+	m = pmv_entry_member(v->pool, entry);
+	off = (u64)(pmv_entry_addr(entry) - m->kaddr) + ((u64)in_chunk << PAGE_SHIFT);
+	have = BIT_ULL(shift) - in_chunk;
+	if (unlikely(pmv_member_nr_bad(m)))
+		/* The lower driver knows what is bad; it must not be asked beyond the chunk. */
+		return dax_direct_access(m->dax, (m->dax_off + off) >> PAGE_SHIFT,
+					 min(have, nr_pages), mode, kaddr, pfn);
+	if (kaddr)
+		*kaddr = m->kaddr + off;
+	if (pfn)
+		*pfn = compat_pfn_add(m->pfn, off >> PAGE_SHIFT);
+	return have < nr_pages ? contiguous_pages(v, index, entry, have, nr_pages) : have;
+}
+
+/* The place of a page on its member, or -ENOENT when nothing is provisioned. */
+static int lower_pgoff(struct pmv_volume *v, pgoff_t pgoff, struct pmv_member **m, pgoff_t *lower)
+{
+	unsigned int shift = v->pool->chunk_shift - PAGE_SHIFT;
+	u64 entry = find_entry(v, pgoff >> shift);
+
+	if (entry == U64_MAX)
+		return -ENXIO;
+	if (!entry)
+		return -ENOENT;
+	*m = pmv_entry_member(v->pool, entry);
+	*lower = ((*m)->dax_off + (pmv_entry_addr(entry) - (*m)->kaddr)) >> PAGE_SHIFT;
+	*lower += pgoff & (BIT_ULL(shift) - 1);
+	return 0;
+}
+
+static int dax_zero(struct dax_device *dax, pgoff_t pgoff, size_t nr_pages)
+{
+	struct pmv_volume *v = dax_volume(dax);
+	struct pmv_member *m;
+	pgoff_t lower;
+	int ret;
+
+	for (; nr_pages; nr_pages--, pgoff++) {
+		ret = lower_pgoff(v, pgoff, &m, &lower);
+		if (ret == -ENOENT)
+			continue;
+		if (!ret)
+			ret = dax_zero_page_range(m->dax, lower, 1);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static size_t dax_recover(struct dax_device *dax, pgoff_t pgoff, void *addr, size_t bytes,
+			  struct iov_iter *i)
+{
+	struct pmv_volume *v = dax_volume(dax);
+	struct pmv_member *m;
+	pgoff_t lower;
+
+	if (lower_pgoff(v, pgoff, &m, &lower))
+		return 0;
+	return dax_recovery_write(m->dax, lower, addr, bytes, i);
+}
+
+const struct dax_operations pmv_dax_ops = {
+	.direct_access = dax_direct,
+	.zero_page_range = dax_zero,
+	.recovery_write = dax_recover,
+};

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/* How core/ stores to persistent memory: the only stores to metadata are here. */
+#include <linux/dax.h>
+#include <linux/io.h>
+#include <linux/libnvdimm.h>
+#include <linux/mm.h>
+#include <linux/uaccess.h>
+
+#include "pool.h"
+
+static void *media_addr(void *ctx, unsigned int member, u64 off)
+{
+	struct pmv_pool *pool = ctx;
+
+	return pool->member[member]->kaddr + off;
+}
+
+static void media_store64(void *ctx, unsigned int member, u64 off, u64 val)
+{
+	__le64 *p = media_addr(ctx, member, off);
+
+	WRITE_ONCE(*p, cpu_to_le64(val));
+}
+
+/*
+ * Known bad blocks go away when whole pages are written, by way of the lower driver. Where it
+ * cannot do that they stay, and reading fails as before.
+ */
+static void clear_bad(struct pmv_member *m, u64 off, size_t len)
+{
+	pgoff_t pgoff = (m->dax_off + off) >> PAGE_SHIFT, end;
+	int id;
+
+	if (!PAGE_ALIGNED(off) || !PAGE_ALIGNED(len))
+		return;
+	end = pgoff + (len >> PAGE_SHIFT);
+	id = dax_read_lock();
+	while (pgoff < end && !dax_zero_page_range(m->dax, pgoff, 1))
+		pgoff++;
+	dax_read_unlock(id);
+}
+
+static void media_write(void *ctx, unsigned int member, u64 off, const void *src, size_t len)
+{
+	struct pmv_pool *pool = ctx;
+	struct pmv_member *m = pool->member[member];
+
+	if (pmv_member_bad(m, off, len))
+		clear_bad(m, off, len);
+	memcpy_flushcache(media_addr(ctx, member, off), src, len);
+}
+
+void pmv_zero_nt(void *addr, size_t len)
+{
+	const void *zero = page_address(ZERO_PAGE(0));
+
+	while (len) {
+		size_t n = min_t(size_t, len, PAGE_SIZE);
+
+		memcpy_flushcache(addr, zero, n);
+		addr += n;
+		len -= n;
+	}
+}
+
+static void media_zero(void *ctx, unsigned int member, u64 off, size_t len)
+{
+	pmv_zero_nt(media_addr(ctx, member, off), len);
+}
+
+static void media_flush(void *ctx, unsigned int member, u64 off, size_t len)
+{
+	arch_wb_cache_pmem(media_addr(ctx, member, off), len);
+}
+
+static void media_fence(void *ctx)
+{
+	pmem_wmb();
+}
+
+static int media_read(void *ctx, unsigned int member, u64 off, void *dst, size_t len)
+{
+	struct pmv_pool *pool = ctx;
+	struct pmv_member *m = pool->member[member];
+
+	if (pmv_member_bad(m, off, len))
+		return -EIO;
+	return copy_mc_to_kernel(dst, m->kaddr + off, len) ? -EIO : 0;
+}
+
+const struct pmv_media_ops pmv_media_ops = {
+	.store64 = media_store64,
+	.write = media_write,
+	.zero = media_zero,
+	.flush = media_flush,
+	.fence = media_fence,
+	.read = media_read,
+};

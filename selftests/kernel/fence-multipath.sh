@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Attachments over a namespace with several paths.
+#
+#	qemu/vm run --release trixie-backports --append nvme_core.multipath=Y -- \
+#		selftests/kernel/fence-multipath.sh
+
+# shellcheck disable=SC2317 # tests are called by name
+# shellcheck source=lib.sh
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+# shellcheck source=nvmet.sh
+. "$HERE/nvmet.sh"
+# shellcheck source=fence-lib.sh
+. "$HERE/fence-lib.sh"
+require_fence
+
+# two_paths [noresv]: $a, of which $second is one path
+two_paths() {
+	if [[ ${1-} == noresv ]]; then
+		require_target tcp
+	else
+		require_target tcp reservations
+	fi
+	is_multipath || skip "nvme_core was loaded without multipath"
+	null_new disk 64
+	target shared "$null" tcp "$@"
+	port_new 2 tcp
+	offer shared 2
+	connect shared tcp 1 1
+	a=$nvme
+	connect shared tcp 1 2
+	second=$ctrl
+	eq "$nvme" "$a" "the second path's device"
+}
+
+# fail_over GRADE: take-overs while one path goes and comes
+fail_over() {
+	local i one two
+
+	declare -gA writer=()
+	defer stamps_kill
+	attach one "$a" 1
+	one=$dev
+	attach two "$a" 1
+	two=$dev
+	fence_is one grade "$1"
+	for ((i = 0; i < $(by_kernel 6 3); i++)); do
+		acquire one
+		stamps_start one "$one" "$epoch" 1
+		disconnect "$second"
+		acquire two
+		watch_start "$null" "$epoch"
+		stamps_end one
+		stamps_start two "$two" "$epoch" 2
+		connect shared tcp 1 2
+		second=$ctrl
+		watch_end
+		kill -KILL "${writer[two]}"
+		stamps_end two 137
+	done
+}
+
+test_paths() {
+	two_paths
+	fail_over device
+}
+
+test_paths_without_reservations() {
+	two_paths noresv
+	fail_over local
+}
+
+# What another host holds is seen through every path.
+test_other_host() {
+	two_paths
+	attach one "$a" 1
+	acquire one
+	put "$dev"
+	disconnect "$second"
+	put "$dev"
+	fence_is one report.type write-exclusive
+	fence_is one state granted
+}
+
+tap_main paths paths-without-reservations other-host

@@ -1,0 +1,166 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Errors of the medium reach the volume they are in, and no other: bad blocks known beforehand,
+# and memory failures the kernel reports while pages are mapped.
+#
+#	qemu/vm run --nvdimm 640M,448M,256M -- selftests/kernel/media.sh [TEST]...
+
+# shellcheck disable=SC2317 # tests are called by name
+# shellcheck source=lib.sh
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+require_nvdimms 3
+
+readonly MEMBER=pmem2 MARK="where is this chunk"
+
+# No sysfs attribute takes a bad block back: the device is made anew.
+forget_bad_blocks() {
+	local name
+
+	name=$(basename "$(readlink -f "/sys/block/$MEMBER/device")")
+	pvctl pool list --json | jq -r '.[] | select(.state == "active") | .name' | while read -r pool; do
+		pvctl pool deactivate "$pool"
+	done
+	echo "$name" >/sys/bus/nd/drivers/nd_pmem/unbind
+	echo "$name" >/sys/bus/nd/drivers/nd_pmem/bind
+	wait_for test -b "/dev/$MEMBER"
+}
+
+# make_bad BYTE-OFFSET: one page of the member
+make_bad() {
+	defer forget_bad_blocks
+	echo "$(($1 / 512)) 8" >"/sys/block/$MEMBER/badblocks"
+}
+
+# Where the chunk that begins with MARK lies on the member.
+find_mark() {
+	local at
+
+	for ((at = 0; at < 256 * MIB; at += CHUNK)); do
+		if dd if="/dev/$MEMBER" bs=4096 count=1 skip=$((at / 4096)) iflag=direct status=none 2>/dev/null |
+			grep -a -q -F "$MARK"; then
+			echo "$at"
+			return
+		fi
+	done
+	fail "no chunk begins with the mark"
+}
+
+mark() {
+	{
+		echo "$MARK"
+		head -c 4080 /dev/zero
+	} | dd of="$1" bs=4096 count=1 seek="${2:-0}" oflag=direct iflag=fullblock conv=notrunc status=none
+}
+
+# page DEVICE NUMBER: read it
+page() {
+	dd if="$1" of=/dev/null bs=4096 skip="$2" count=1 iflag=direct status=none
+}
+
+test_bad_block_raw() {
+	local first at
+
+	new_pool tank "/dev/$MEMBER"
+	new_volume tank/v 16M
+	# shellcheck disable=SC2154 # new_volume sets it
+	first=$dev
+	pattern write direct "$first" 0 16M 1
+	mark "$first" 512
+	at=$(find_mark)
+	new_volume tank/w 16M
+	pattern write direct "$dev" 0 16M 2
+	make_bad $((at + 3 * 4096))
+	eq "$(pool_get tank 'members[0].bad_blocks')" 1 "bad blocks told"
+	# The page is in the second chunk; all others are as before.
+	must_fail page "$first" $((512 + 3))
+	must_fail dd if=/dev/zero of="$first" bs=512 seek=$(((512 + 3) * 8 + 1)) count=1 oflag=direct status=none
+	expect 0 page "$first" $((512 + 2))
+	expect 0 page "$first" $((512 + 4))
+	pattern check direct "$first" 0 2M 1
+	pattern check direct "$dev" 0 16M 2
+	pattern write direct "$dev" 0 16M 3
+	pattern check direct "$dev" 0 16M 3
+	eq "$(pool_get tank mode)" writable "mode of the pool"
+	expect 0 pvctl pool deactivate tank
+	expect 0 pvctl pool activate tank
+	must_fail page "$(volume_get tank/v device)" $((512 + 3))
+	pattern check direct "$(volume_get tank/w device)" 0 16M 3
+}
+
+# Only the file with the bad page notices; a load gets SIGBUS there.
+bad_block_under() {
+	local fs=$1 at
+
+	new_pool tank "/dev/$MEMBER" --overcommit 3
+	new_volume tank/v 520M
+	mkfs_dax "$fs" "$dev"
+	mount_dax "$fs" "$dev" "$MNT/v"
+	pattern write buffered "$MNT/v/good" 0 8M 1
+	fallocate -l 8M "$MNT/v/bad"
+	pattern write buffered "$MNT/v/bad" 0 8M 2
+	mark "$MNT/v/bad" 512
+	sync -f "$MNT/v"
+	at=$(find_mark)
+	umount "$MNT/v"
+	make_bad $((at + 4096))
+	mount_dax "$fs" "$dev" "$MNT/v"
+	pattern check buffered "$MNT/v/good" 0 8M 1
+	must_fail page "$MNT/v/bad" 513
+	expect 0 mapped sigbus "$MNT/v/bad" 8M
+	grep -q '^SIGBUS ' "$TMP/out" || fail "a mapped store met no error: $(<"$TMP/out")"
+	expect 0 mapped sigbus "$MNT/v/good" 8M
+	grep -q '^none ' "$TMP/out" || fail "a mapped store to another file: $(<"$TMP/out")"
+	umount "$MNT/v"
+	expect 0 fsck_clean "$fs" "$dev"
+}
+
+test_bad_block_ext4() { bad_block_under ext4; }
+test_bad_block_xfs() { bad_block_under xfs; }
+
+# The second copy of the superblock is taken.
+test_bad_superblock() {
+	new_pool tank "/dev/$MEMBER"
+	new_volume tank/v 16M
+	pattern write direct "$dev" 0 16M 1
+	pvctl pool deactivate tank
+	make_bad 0
+	expect 0 pvctl pool activate tank
+	pattern check direct "$(volume_get tank/v device)" 0 16M 1
+}
+
+poisoned_under() {
+	local fs=$1 other
+
+	new_pool tank /dev/pmem0 /dev/pmem1
+	new_volume tank/other 64M
+	other=$dev
+	pattern write direct "$other" 0 64M 5
+	new_volume tank/v 520M
+	mkfs_dax "$fs" "$dev"
+	mount_dax "$fs" "$dev" "$MNT/v"
+	pattern write buffered "$MNT/v/good" 0 8M 1
+	pattern write buffered "$MNT/v/bad" 0 8M 2
+	sync -f "$MNT/v"
+	monitor_start "$TMP/events"
+	expect 0 mapped poison "$MNT/v/bad" 8M $((3 * MIB + 8192)) || skip "$(<"$TMP/out") from MADV_HWPOISON"
+	eq "$(<"$TMP/out")" SIGBUS "whoever has the page mapped gets"
+	wait_for has_event "$TMP/events" media-error
+	eq "$(jq -r 'select(.event == "media-error") | "\(.pool.name)/\(.volume.name)"' "$TMP/events" | sort -u)" \
+		tank/v "volumes told of"
+	pattern check buffered "$MNT/v/good" 0 8M 1
+	pattern check direct "$other" 0 64M 5
+	pattern write direct "$other" 0 64M 6
+	pattern check direct "$other" 0 64M 6
+	eq "$(pool_get tank mode)" writable "mode of the pool"
+	# Overwritten, it is as good as any other.
+	pattern write buffered "$MNT/v/bad" 0 8M 3
+	pattern check buffered "$MNT/v/bad" 0 8M 3
+	umount "$MNT/v"
+	expect 0 fsck_clean "$fs" "$dev"
+}
+
+test_poison_ext4() { poisoned_under ext4; }
+test_poison_xfs() { poisoned_under xfs; }
+
+tap_main bad-block-raw bad-block-ext4 bad-block-xfs bad-superblock poison-ext4 poison-xfs

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The functions behind the rows of the command table. */
+#ifndef PVCTL_CMD_H
+#define PVCTL_CMD_H
+
+#include "pvctl.h"
+
+struct pv_pool;
+
+int pv_cmd_region_list(struct pv_ctx *ctx);
+
+int pv_cmd_pool_create(struct pv_ctx *ctx);
+int pv_cmd_pool_list(struct pv_ctx *ctx);
+int pv_cmd_pool_show(struct pv_ctx *ctx);
+int pv_cmd_pool_extend(struct pv_ctx *ctx);
+int pv_cmd_pool_set(struct pv_ctx *ctx);
+int pv_cmd_pool_destroy(struct pv_ctx *ctx);
+int pv_cmd_pool_activate(struct pv_ctx *ctx);
+int pv_cmd_pool_deactivate(struct pv_ctx *ctx);
+int pv_cmd_pool_check(struct pv_ctx *ctx);
+
+int pv_cmd_volume_create(struct pv_ctx *ctx);
+int pv_cmd_volume_list(struct pv_ctx *ctx);
+int pv_cmd_volume_show(struct pv_ctx *ctx);
+int pv_cmd_volume_resize(struct pv_ctx *ctx);
+int pv_cmd_volume_rename(struct pv_ctx *ctx);
+int pv_cmd_volume_delete(struct pv_ctx *ctx);
+
+int pv_cmd_fence_attach(struct pv_ctx *ctx);
+int pv_cmd_fence_acquire(struct pv_ctx *ctx);
+int pv_cmd_fence_renew(struct pv_ctx *ctx);
+int pv_cmd_fence_release(struct pv_ctx *ctx);
+int pv_cmd_fence_detach(struct pv_ctx *ctx);
+int pv_cmd_fence_status(struct pv_ctx *ctx);
+
+int pv_cmd_monitor(struct pv_ctx *ctx);
+
+/**
+ * pv_usage_error() - record that a command was written wrongly
+ *
+ * The right form of the command is shown with the report. Return: INVALID_ARGUMENT
+ */
+int pv_usage_error(struct pv_ctx *ctx, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Options that several commands take; an option not given leaves *out as it is. */
+struct pv_pool_request;
+int pv_pool_options(struct pv_ctx *ctx, struct pv_pool_request *request);
+
+/** pv_check_name() - refuse what is no name for a pool */
+int pv_check_name(struct pv_ctx *ctx, const char *name);
+
+/** pv_pool_start() - activate one pool found on devices. @scan: what it was found in; @out: result */
+struct pv_scan;
+int pv_pool_start(struct pv_ctx *ctx, const struct pv_scan *scan, const struct pv_pool *pool,
+		  struct pv_pool *out);
+
+#endif /* PVCTL_CMD_H */

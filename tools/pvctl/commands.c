@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The command table: dispatch, usage, help, completion and the man pages' lists come from it. */
+#include "cmd.h"
+
+#define OPTION_FORCE(text) { .name = "force", .help = text }
+#define OPTION_OVERCOMMIT \
+	{ .name = "overcommit", .arg = "RATIO", \
+	  .help = "promise volumes up to RATIO times the capacity: 1, 2.5 or 250%" }
+#define OPTION_LOW_WATER \
+	{ .name = "low-water", .arg = "PERCENT", \
+	  .help = "send an event when less of the capacity is free" }
+#define OPTION_CHUNK_SIZE \
+	{ .name = "chunk-size", .arg = "SIZE", \
+	  .help = "unit of provisioning, a power of two from 2M (the default) to 64M" }
+#define OPTION_REGION \
+	{ .name = "region", .arg = "REGION", .complete = PV_COMPLETE_REGION, .repeat = true, \
+	  .help = "make an fsdax namespace over all that is available in REGION, and add it" }
+#define OPTION_SIZE \
+	{ .name = "size", .arg = "SIZE", .required = true, \
+	  .help = "bytes, or with a unit such as 10G or 10GiB; rounded up to chunks" }
+
+static const struct pv_option pool_create[] = {
+	OPTION_FORCE("overwrite file systems, partition tables and inactive pools on the devices"),
+	OPTION_OVERCOMMIT,
+	OPTION_LOW_WATER,
+	OPTION_CHUNK_SIZE,
+	OPTION_REGION,
+	{ 0 }
+};
+
+static const struct pv_option pool_extend[] = {
+	OPTION_REGION,
+	OPTION_FORCE("overwrite file systems, partition tables and inactive pools on the devices"),
+	{ 0 }
+};
+
+static const struct pv_option pool_set[] = {
+	OPTION_OVERCOMMIT,
+	OPTION_LOW_WATER,
+	{ 0 }
+};
+
+static const struct pv_option pool_destroy[] = {
+	OPTION_FORCE("even with volumes in it, which are lost"),
+	{ 0 }
+};
+
+static const struct pv_option pool_check[] = {
+	{ .name = "repair", .help = "write what has one right answer: a second copy that is good" },
+	{ 0 }
+};
+
+static const struct pv_option all_pools[] = {
+	{ .name = "all", .help = "every pool; go on past failures" },
+	{ 0 }
+};
+
+static const struct pv_option volume_create[] = {
+	OPTION_SIZE,
+	{ .name = "thick", .help = "reserve all of its space now" },
+	{ 0 }
+};
+
+static const struct pv_option volume_resize[] = {
+	OPTION_SIZE,
+	{ 0 }
+};
+
+#define OPTION_LEASE(text) { .name = "lease", .arg = "SECONDS", .help = text }
+#define OPTION_TIMEOUT \
+	{ .name = "timeout", .arg = "SECONDS", .help = "give up after this time (30)" }
+#define OPTION_STATE_DIR \
+	{ .name = "state-dir", .arg = "DIRECTORY", .complete = PV_COMPLETE_FILE, \
+	  .help = "where the record of epochs is kept (/var/lib/pvctl)" }
+
+static const struct pv_option fence_attach[] = {
+	{ .name = "node-id", .arg = "N", .required = true,
+	  .help = "this node's number, 1 to 65535, that no other node has" },
+	OPTION_LEASE("deny writes when not renewed for this time"),
+	{ .name = "require", .arg = "device|local", .complete = PV_COMPLETE_GRADE,
+	  .help = "refuse a device that cannot give this grade" },
+	OPTION_STATE_DIR,
+	{ 0 }
+};
+
+static const struct pv_option fence_acquire[] = {
+	{ .name = "epoch", .arg = "E", .help = "this one, or fail if a newer one is known" },
+	{ .name = "preempt-foreign", .help = "take over from other keys and unfinished claims; their writers must be dead" },
+	OPTION_TIMEOUT,
+	OPTION_LEASE("deny writes when not renewed for this time, 0: for ever"),
+	OPTION_STATE_DIR,
+	{ 0 }
+};
+
+static const struct pv_option fence_renew[] = {
+	OPTION_LEASE("another time than before, 0: for ever"),
+	OPTION_STATE_DIR,
+	{ 0 }
+};
+
+static const struct pv_option fence_release[] = {
+	OPTION_TIMEOUT,
+	OPTION_STATE_DIR,
+	{ 0 }
+};
+
+static const struct pv_option fence_other[] = {
+	OPTION_STATE_DIR,
+	{ 0 }
+};
+
+static const struct pv_option monitor[] = {
+	{ .name = "count", .arg = "N", .help = "end after N events" },
+	{ .name = "ready-file", .arg = "PATH", .complete = PV_COMPLETE_FILE,
+	  .help = "create this file when no event can be missed any more" },
+	{ 0 }
+};
+
+const struct pv_command pv_commands[] = {
+	{ "region", "list", "", 0, 0, NULL,
+	  "list NVDIMM regions, their DIMMs and namespaces", pv_cmd_region_list, { 0 } },
+
+	{ "pool", "create", "NAME [DEVICE...]", 1, PV_ARGS_ANY, pool_create,
+	  "make a pool over devices and activate it", pv_cmd_pool_create,
+	  { PV_COMPLETE_NONE, PV_COMPLETE_DEVICE } },
+	{ "pool", "list", "", 0, 0, NULL,
+	  "list active pools and those found on devices", pv_cmd_pool_list, { 0 } },
+	{ "pool", "show", "NAME", 1, 1, NULL,
+	  "show all about a pool", pv_cmd_pool_show, { PV_COMPLETE_POOL } },
+	{ "pool", "extend", "NAME [DEVICE...]", 1, PV_ARGS_ANY, pool_extend,
+	  "add devices to an active pool", pv_cmd_pool_extend,
+	  { PV_COMPLETE_POOL, PV_COMPLETE_DEVICE } },
+	{ "pool", "set", "NAME", 1, 1, pool_set,
+	  "change what a pool promises and when it warns", pv_cmd_pool_set, { PV_COMPLETE_POOL } },
+	{ "pool", "destroy", "NAME", 1, 1, pool_destroy,
+	  "destroy an active pool and free its devices", pv_cmd_pool_destroy,
+	  { PV_COMPLETE_POOL } },
+	{ "pool", "activate", "[NAME]", 0, 1, all_pools,
+	  "find a pool on its devices and bring up its volumes", pv_cmd_pool_activate,
+	  { PV_COMPLETE_POOL } },
+	{ "pool", "deactivate", "[NAME]", 0, 1, all_pools,
+	  "take down a pool's volumes and release its devices", pv_cmd_pool_deactivate,
+	  { PV_COMPLETE_POOL } },
+
+	{ "pool", "check", "NAME|DEVICE...", 1, PV_ARGS_ANY, pool_check,
+	  "look for all that is wrong with a pool, active or not", pv_cmd_pool_check,
+	  { PV_COMPLETE_POOL, PV_COMPLETE_DEVICE } },
+
+	{ "volume", "create", "POOL/NAME", 1, 1, volume_create,
+	  "make a volume", pv_cmd_volume_create, { PV_COMPLETE_VOLUME } },
+	{ "volume", "list", "[POOL]", 0, 1, NULL,
+	  "list volumes", pv_cmd_volume_list, { PV_COMPLETE_POOL } },
+	{ "volume", "show", "POOL/NAME", 1, 1, NULL,
+	  "show all about a volume", pv_cmd_volume_show, { PV_COMPLETE_VOLUME } },
+	{ "volume", "resize", "POOL/NAME", 1, 1, volume_resize,
+	  "make a volume larger, in use or not", pv_cmd_volume_resize, { PV_COMPLETE_VOLUME } },
+	{ "volume", "rename", "POOL/NAME NEWNAME", 2, 2, NULL,
+	  "give a volume another name", pv_cmd_volume_rename,
+	  { PV_COMPLETE_VOLUME, PV_COMPLETE_NONE } },
+	{ "volume", "delete", "POOL/NAME", 1, 1, NULL,
+	  "delete a volume and erase its data", pv_cmd_volume_delete, { PV_COMPLETE_VOLUME } },
+
+	{ "fence", "attach", "NAME DEVICE", 2, 2, fence_attach,
+	  "make a device that writes only with the newest epoch", pv_cmd_fence_attach,
+	  { PV_COMPLETE_NONE, PV_COMPLETE_BLOCK_DEVICE } },
+	{ "fence", "acquire", "NAME", 1, 1, fence_acquire,
+	  "get the newest epoch, fence all others", pv_cmd_fence_acquire,
+	  { PV_COMPLETE_ATTACHMENT } },
+	{ "fence", "renew", "NAME", 1, 1, fence_renew,
+	  "start the lease anew", pv_cmd_fence_renew, { PV_COMPLETE_ATTACHMENT } },
+	{ "fence", "release", "NAME", 1, 1, fence_release,
+	  "stop writing and give the epoch back", pv_cmd_fence_release,
+	  { PV_COMPLETE_ATTACHMENT } },
+	{ "fence", "detach", "NAME", 1, 1, fence_other,
+	  "remove the device", pv_cmd_fence_detach, { PV_COMPLETE_ATTACHMENT } },
+	{ "fence", "status", "[NAME]", 0, 1, fence_other,
+	  "show attachments, or all about one and the reservation", pv_cmd_fence_status,
+	  { PV_COMPLETE_ATTACHMENT } },
+
+	{ "monitor", NULL, "", 0, 0, monitor,
+	  "print events as they happen", pv_cmd_monitor, { 0 } },
+	{ 0 }
+};

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A block device out of the free capacity of an NVDIMM region. */
+#ifndef PVCTL_NAMESPACE_H
+#define PVCTL_NAMESPACE_H
+
+#include "object.h"
+#include "pvctl.h"
+
+/**
+ * struct pv_namespace - an fsdax namespace for a pool
+ * @region: "region0"
+ * @name: "namespace0.1"
+ * @device: "/dev/pmem0.1"
+ * @made: it was made or converted here, so that undoing has something to do
+ */
+struct pv_namespace {
+	char region[PV_DEVICE_MAX];
+	char name[PV_DEVICE_MAX];
+	char device[PV_DEVICE_MAX];
+	bool made;
+};
+
+/**
+ * pv_namespace_create() - make one over all that is available in a region
+ * @region: its name
+ * @force: convert a raw namespace of a region without labels even when something is written on it
+ * @out: result
+ *
+ * In a region without labels, whose one namespace always exists, that one is taken.
+ */
+int pv_namespace_create(struct pv_ctx *ctx, const char *region, bool force,
+			struct pv_namespace *out);
+
+/** pv_namespace_available() - bytes one more namespace could have. @bytes: result */
+int pv_namespace_available(struct pv_ctx *ctx, const char *region, uint64_t *bytes);
+
+/** pv_namespace_undo() - remove what pv_namespace_create() has made. Failing to is a warning */
+void pv_namespace_undo(struct pv_ctx *ctx, const struct pv_namespace *ns);
+
+#endif /* PVCTL_NAMESPACE_H */

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/* pvctl volume ... */
+#include <errno.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "ctl.h"
+#include "links.h"
+#include "output.h"
+#include "parse.h"
+#include "scan.h"
+
+static int parse_target(struct pv_ctx *ctx, struct pv_volume_name *name)
+{
+	const char *why;
+
+	if (pv_parse_volume(ctx->args[0], name, &why))
+		return pv_usage_error(ctx, "'%s' %s", ctx->args[0], why);
+	return PV_OK;
+}
+
+static int parse_size_option(struct pv_ctx *ctx, uint64_t *size)
+{
+	const char *text = pv_option(ctx, "size"), *why;
+
+	if (pv_parse_size(text, size, &why))
+		return pv_usage_error(ctx, "--size: '%s' %s", text, why);
+	return PV_OK;
+}
+
+/*
+ * The kernel said ENOENT, which may be about the pool or about the volume.
+ * Return: NOT_FOUND with the volume to blame when the pool is active.
+ */
+static int fail_no_volume(struct pv_ctx *ctx, const struct pv_volume_name *name)
+{
+	struct pv_pool pool;
+
+	if (pv_pool_get(ctx, name->pool, &pool))
+		return ctx->error.sys == ENOENT ? pv_fail_no_pool(ctx, name->pool) :
+						  (int)ctx->error.status;
+	pv_pool_free(&pool);
+	return pv_fail(ctx, PV_NOT_FOUND, "there is no volume %s in pool %s", name->volume,
+		       name->pool);
+}
+
+static int explain(struct pv_ctx *ctx, const struct pv_volume_name *name, int ret)
+{
+	return ret && ctx->error.sys == ENOENT ? fail_no_volume(ctx, name) : ret;
+}
+
+/* @size as the volume would have it in this pool: the kernel rounds up to chunks. */
+static int rounded_size(struct pv_ctx *ctx, const char *pool_name, uint64_t *size)
+{
+	struct pv_pool pool;
+	uint64_t mask;
+	int ret = pv_pool_get(ctx, pool_name, &pool);
+
+	if (ret)
+		return ret;
+	mask = (uint64_t)pool.chunk_size - 1;
+	*size = *size > UINT64_MAX - mask ? UINT64_MAX : (*size + mask) & ~mask;
+	pv_pool_free(&pool);
+	return PV_OK;
+}
+
+/* The volume exists. Is it the one that was asked for? */
+static int print_existing(struct pv_ctx *ctx, const struct pv_volume_request *r)
+{
+	char have[PV_SIZE_TEXT], want[PV_SIZE_TEXT];
+	struct pv_volume volume;
+	uint64_t size = r->size;
+	int ret;
+
+	ret = pv_volume_get(ctx, r->pool, r->name, &volume);
+	if (!ret)
+		ret = rounded_size(ctx, r->pool, &size);
+	if (ret)
+		return ret;
+	if (volume.size != size)
+		return pv_fail(ctx, PV_ALREADY_EXISTS, "the volume exists with a size of %s (%llu bytes), not %s",
+			       pv_format_size(volume.size, have), (unsigned long long)volume.size,
+			       pv_format_size(size, want));
+	if (volume.thick != r->thick)
+		return pv_fail(ctx, PV_ALREADY_EXISTS, "the volume exists and is %s",
+			       volume.thick ? "thick, not thin" : "thin, not thick");
+	pv_link_settle(ctx, &volume);
+	pv_print_volume(ctx, &volume);
+	return PV_OK;
+}
+
+int pv_cmd_volume_create(struct pv_ctx *ctx)
+{
+	struct pv_volume_request request = { 0 };
+	struct pv_volume_name name;
+	struct pv_volume volume;
+	int ret;
+
+	ret = parse_target(ctx, &name);
+	if (!ret)
+		ret = parse_size_option(ctx, &request.size);
+	if (ret)
+		return ret;
+	request.pool = name.pool;
+	request.name = name.volume;
+	request.thick = pv_option(ctx, "thick");
+	ret = pv_volume_call(ctx, PMEMVOL_CMD_VOLUME_CREATE, &request, &volume);
+	if (ret && ctx->error.sys == EEXIST)
+		return print_existing(ctx, &request);
+	if (ret)
+		return explain(ctx, &name, ret);
+	pv_link_settle(ctx, &volume);
+	pv_print_volume(ctx, &volume);
+	return PV_OK;
+}
+
+int pv_cmd_volume_list(struct pv_ctx *ctx)
+{
+	const char *pool = ctx->nr_args ? ctx->args[0] : NULL;
+	struct pv_volumes volumes;
+	int ret = pool ? pv_check_name(ctx, pool) : PV_OK;
+
+	if (ret)
+		return ret;
+	ret = pv_volume_dump(ctx, pool, &volumes);
+	if (ret)
+		return pool && ctx->error.sys == ENOENT ? pv_fail_no_pool(ctx, pool) : ret;
+	pv_print_volumes(ctx, &volumes);
+	pv_volumes_free(&volumes);
+	return PV_OK;
+}
+
+int pv_cmd_volume_show(struct pv_ctx *ctx)
+{
+	struct pv_volume_name name;
+	struct pv_volume volume;
+	int ret = parse_target(ctx, &name);
+
+	if (ret)
+		return ret;
+	ret = pv_volume_get(ctx, name.pool, name.volume, &volume);
+	if (ret)
+		return explain(ctx, &name, ret);
+	pv_print_volume(ctx, &volume);
+	return PV_OK;
+}
+
+/* The kernel found the size out of range: too small, too large, or after all what it is. */
+static int explain_range(struct pv_ctx *ctx, const struct pv_volume_request *r)
+{
+	struct pv_error refusal = ctx->error;
+	char have[PV_SIZE_TEXT];
+	struct pv_volume volume;
+	uint64_t size = r->size;
+
+	if (pv_volume_get(ctx, r->pool, r->name, &volume) || rounded_size(ctx, r->pool, &size) ||
+	    size > volume.size) {
+		ctx->error = refusal;
+		return refusal.status;
+	}
+	if (size == volume.size) {
+		pv_print_volume(ctx, &volume);
+		return PV_OK;
+	}
+	return pv_fail(ctx, PV_OUT_OF_RANGE,
+		       "the volume has %s (%llu bytes) and volumes cannot be made smaller",
+		       pv_format_size(volume.size, have), (unsigned long long)volume.size);
+}
+
+int pv_cmd_volume_resize(struct pv_ctx *ctx)
+{
+	struct pv_volume_request request = { 0 };
+	struct pv_volume_name name;
+	struct pv_volume volume;
+	int ret;
+
+	ret = parse_target(ctx, &name);
+	if (!ret)
+		ret = parse_size_option(ctx, &request.size);
+	if (ret)
+		return ret;
+	request.pool = name.pool;
+	request.name = name.volume;
+	ret = pv_volume_call(ctx, PMEMVOL_CMD_VOLUME_RESIZE, &request, &volume);
+	if (ret && ctx->error.sys == ERANGE)
+		return explain_range(ctx, &request);
+	if (ret)
+		return explain(ctx, &name, ret);
+	pv_print_volume(ctx, &volume);
+	return PV_OK;
+}
+
+/* NEWNAME, or POOL/NEWNAME with the pool it is in. */
+static int parse_new_name(struct pv_ctx *ctx, const struct pv_volume_name *name, const char **out)
+{
+	const char *text = ctx->args[1], *slash = strchr(text, '/');
+	struct pv_volume_name full;
+	const char *why;
+
+	if (!slash) {
+		*out = text;
+		return pv_check_name(ctx, text);
+	}
+	if (pv_parse_volume(text, &full, &why))
+		return pv_usage_error(ctx, "'%s' %s", text, why);
+	if (strcmp(full.pool, name->pool))
+		return pv_usage_error(ctx, "'%s' is in another pool: volumes do not move", text);
+	*out = slash + 1;
+	return PV_OK;
+}
+
+int pv_cmd_volume_rename(struct pv_ctx *ctx)
+{
+	struct pv_volume_request request = { 0 };
+	struct pv_volume_name name;
+	struct pv_volume volume;
+	int ret;
+
+	ret = parse_target(ctx, &name);
+	if (!ret)
+		ret = parse_new_name(ctx, &name, &request.new_name);
+	if (ret)
+		return ret;
+	request.pool = name.pool;
+	request.name = name.volume;
+	if (!strcmp(request.name, request.new_name))
+		return pv_cmd_volume_show(ctx);
+	ret = pv_volume_call(ctx, PMEMVOL_CMD_VOLUME_RENAME, &request, &volume);
+	if (ret)
+		return explain(ctx, &name, ret);
+	pv_link_settle(ctx, &volume);
+	pv_link_drop(name.pool, name.volume);
+	pv_print_volume(ctx, &volume);
+	return PV_OK;
+}
+
+int pv_cmd_volume_delete(struct pv_ctx *ctx)
+{
+	struct pv_volume_request request = { 0 };
+	struct pv_volume_name name;
+	struct json_object *o;
+	bool deleted;
+	int ret;
+
+	ret = parse_target(ctx, &name);
+	if (ret)
+		return ret;
+	request.pool = name.pool;
+	request.name = name.volume;
+	ret = pv_volume_call(ctx, PMEMVOL_CMD_VOLUME_DELETE, &request, NULL);
+	deleted = !ret;
+	ret = explain(ctx, &name, ret);
+	/* Nothing of that name is what was wanted; a pool that sleeps may still have it. */
+	if (ret && ret != PV_NOT_FOUND)
+		return ret;
+	pv_link_drop(name.pool, name.volume);
+	if (ctx->json) {
+		o = json_object_new_object();
+		pv_json_string(o, "pool", name.pool);
+		pv_json_string(o, "name", name.volume);
+		pv_json_bool(o, "deleted", deleted);
+		pv_json_print(o);
+	}
+	return PV_OK;
+}
