@@ -256,8 +256,9 @@ void pmv_submit_bio(struct bio *bio)
 
 	if (acct)
 		start = bio_start_io_acct(bio);
-	if (unlikely(READ_ONCE(v->pool->mode) == PMEMVOL_MODE_READ_ONLY) &&
-	    op_is_write(bio_op(bio)) && bio_op(bio) != REQ_OP_FLUSH) {
+	/* Writes to a read-only disk: the block layer only warns. A flush alone changes nothing. */
+	if (op_is_write(bio_op(bio)) && bio->bi_iter.bi_size &&
+	    unlikely(READ_ONCE(v->pool->mode) == PMEMVOL_MODE_READ_ONLY)) {
 		status = BLK_STS_IOERR;
 		goto end;
 	}

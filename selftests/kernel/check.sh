@@ -158,6 +158,8 @@ others() {
 	dev=$(volume_get "tank/${left[0]}" device)
 	eq "$(blockdev --getro "$dev")" 1 "read-only disk"
 	must_fail dd if=/dev/zero of="$dev" bs=4k count=1 oflag=direct status=none
+	# Nothing to write is no write.
+	sync "$dev"
 	intact "${left[@]}"
 	refused 9 "read-only" pvctl volume create tank/new --size 16M
 	refused 9 "read-only" pvctl volume delete "tank/${left[0]}"
