@@ -205,11 +205,7 @@ test_foreign_signatures() {
 	foreign "xfs file system" mkfs.xfs -q -f /dev/pmem1
 	foreign "swap" mkswap -q /dev/pmem1
 	foreign "LVM2" pvcreate -q -y --config 'devices{use_devicesfile=0}' /dev/pmem1
-	if command -v sfdisk >/dev/null; then
-		foreign "gpt" gpt /dev/pmem1
-	else
-		note "there is no sfdisk for GPT"
-	fi
+	foreign "gpt" gpt /dev/pmem1
 }
 
 test_too_small() {
