@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Reading a pool's metadata into memory on activation. */
+#include <linux/bitmap.h>
+#include <linux/mm.h>
 #include <linux/netlink.h>
+#include <linux/slab.h>
 
 #include "data_map.h"
 
@@ -92,25 +95,42 @@ static void load_lost(void *ctx, void *cookie)
 	v->damaged = true;
 }
 
-/* Who has this chunk already? Nobody knows whose it is, so neither may read it. */
+/* A chunk with two owners. Who had it already is looked for when all are known. */
 static void load_contested(void *ctx, u64 chunk)
 {
 	struct pmv_pool *pool = ctx;
-	u64 entry = pmv_map_entry(pool, chunk), index;
+
+	__set_bit(chunk, pool->contested);
+}
+
+static bool has_contested(const struct pmv_pool *pool, const struct pmv_leaf *l)
+{
+	unsigned int i;
+
+	for (i = 0; i < PMV_WORDS_PER_PAGE; i++)
+		if (l->entry[i] && test_bit(pmv_map_chunk(pool, l->entry[i]), pool->contested))
+			return true;
+	return false;
+}
+
+/* Nobody knows whose a contested chunk is, so neither owner may read it. */
+static void settle_contested(struct pmv_pool *pool)
+{
 	struct pmv_volume *v;
 	unsigned long slot;
+	u64 at;
 
+	if (bitmap_empty(pool->contested, pool->core.chunks))
+		return;
 	xa_for_each(&pool->volumes, slot, v) {
 		const struct pmv_top *top = pmv_top_of(v);
 
-		rcu_read_lock();
-		for (index = 0; index < v->map.chunks && !v->damaged; index++) {
-			if (!rcu_access_pointer(top->leaf[index >> PMV_LEAF_SHIFT]))
-				index |= PMV_WORDS_PER_PAGE - 1;
-			else if (pmv_map_lookup(top, index) == entry)
-				v->damaged = true;
+		for (at = 0; at < top->nr && !v->damaged; at++) {
+			const struct pmv_leaf *l = rcu_dereference_protected(top->leaf[at], 1);
+
+			v->damaged = l && has_contested(pool, l);
 		}
-		rcu_read_unlock();
+		cond_resched();
 	}
 }
 
@@ -172,6 +192,9 @@ int pmv_pool_load(struct pmv_pool *pool, struct netlink_ext_ack *extack)
 	struct pmv_load_result res;
 	int ret;
 
+	pool->contested = kvcalloc(BITS_TO_LONGS(pool->core.chunks), sizeof(long), GFP_KERNEL);
+	if (!pool->contested)
+		return -ENOMEM;
 	/* Nobody else knows the pool yet; the locks are for the assertions. */
 	mutex_lock(&pool->ctl_lock);
 	mutex_lock(&pool->meta_lock);
@@ -187,8 +210,11 @@ int pmv_pool_load(struct pmv_pool *pool, struct netlink_ext_ack *extack)
 	/* Nobody knows which chunks the lost parts name: nothing may be taken or given back. */
 	if (res.lost || !may_write)
 		pmv_pool_set_mode(pool, PMEMVOL_MODE_READ_ONLY);
+	settle_contested(pool);
 	ret = settle(pool);
 out:
 	mutex_unlock(&pool->ctl_lock);
+	kvfree(pool->contested);
+	pool->contested = NULL;
 	return ret;
 }

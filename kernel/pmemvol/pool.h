@@ -177,6 +177,7 @@ struct pmv_volume {
  * @pages_max: metadata pages when all volumes are fully provisioned (ctl_lock)
  * @word_sem: see above
  * @meta_lock: see above
+ * @contested: while the pool is loaded: one bit a chunk, that more than one owner claims
  * @mended: places of metadata that were repaired on activation
  * @told: lines about them in the log
  * @core: metadata on media (meta_lock)
@@ -217,6 +218,7 @@ struct pmv_pool {
 
 	struct rw_semaphore word_sem;
 	struct mutex meta_lock;
+	unsigned long *contested;
 	u64 mended;
 	unsigned int told;
 	struct pmv_core core;

@@ -212,6 +212,67 @@ test_descriptor_lost() {
 	expect 0 pvctl pool deactivate tank
 }
 
+readonly STOCK=/sys/module/pmemvol/parameters/stock
+
+# stock_is CHUNKS
+stock_is() {
+	echo "$1" >"$STOCK"
+}
+
+# first_chunk_to VOLUME: a pool of three; this one has the chunk that is given out first
+first_chunk_to() {
+	local v
+
+	new_pool tank /dev/pmem0 /dev/pmem1
+	for v in a b c; do
+		new_volume "tank/$v" 16M
+	done
+	for v in "$1" c; do
+		pattern write direct "$(volume_get "tank/$v" device)" 0 2M "$(pattern_of "$v")"
+	done
+	expect 0 pvctl pool deactivate tank
+}
+
+# leaf_of_b read|write: both copies of it, to or from files
+leaf_of_b() {
+	local copy device offset
+
+	for copy in 0 1; do
+		place "$(map_page 1)" "$copy"
+		if [[ $1 == read ]]; then
+			dd if="$device" of="$TMP/leaf$copy" bs="$PAGE" skip=$((offset / PAGE)) count=1 status=none
+		else
+			dd if="$TMP/leaf$copy" of="$device" bs="$PAGE" seek=$((offset / PAGE)) conv=notrunc,fsync status=none
+		fi
+	done
+}
+
+# A chunk that two maps name: neither may read it, for it may be the other's.
+test_two_owners() {
+	local v
+
+	# Which chunk comes first depends on nothing else then.
+	defer stock_is "$(<"$STOCK")"
+	stock_is 0
+	first_chunk_to b
+	leaf_of_b read
+	expect 0 pvctl pool activate tank
+	expect 0 pvctl pool destroy tank --force
+	first_chunk_to a
+	leaf_of_b write
+	expect 15 pvctl pool check tank --json
+	eq "$(check_get '[.findings[] | .volume + " " + .problem] | sort | join(", ")')" \
+		"a owned-twice, b owned-twice" "what is lost"
+	expect 0 pvctl pool activate tank
+	eq "$(pool_get tank mode)" read-only mode
+	for v in a b; do
+		eq "$(volume_get "tank/$v" state)" failed "state of $v"
+		must_fail dd if="$(volume_get "tank/$v" device)" of="$TMP/$v" bs=4k count=1 iflag=direct status=none
+	done
+	eq "$(volume_get tank/c state)" active "state of c"
+	pattern check direct "$(volume_get tank/c device)" 0 2M "$(pattern_of c)"
+}
+
 # Both file systems can be read, and fsck agrees, when the pool is read-only.
 test_mounted_read_only() {
 	new_pool tank /dev/pmem0 /dev/pmem1
@@ -289,4 +350,4 @@ test_online_under_load() {
 	wait "$changes"
 }
 
-tap_main clean one-copy leaf-lost descriptor-lost mounted-read-only online-under-load bad-block
+tap_main clean one-copy leaf-lost descriptor-lost two-owners mounted-read-only online-under-load bad-block
