@@ -37,12 +37,14 @@ static void scan_device(const struct pv_pools *active, struct pv_scan *scan, con
 	struct stat st;
 	uint64_t devnum;
 
+	/* There may be thousands of these. */
+	if (pv_sysfs_names_volume(name))
+		return;
 	if (snprintf(path, sizeof(path), "/dev/%s", name) >= (int)sizeof(path) ||
 	    stat(path, &st) || !S_ISBLK(st.st_mode))
 		return;
 	devnum = pv_devnum(major(st.st_rdev), minor(st.st_rdev));
-	if (!pv_sysfs_is_dax(devnum) || pv_sysfs_is_volume(devnum) ||
-	    pv_pools_holding(active, devnum))
+	if (!pv_sysfs_is_dax(devnum) || pv_pools_holding(active, devnum))
 		return;
 	if (!pv_sb_open(path, &sb, NULL, &why))
 		pv_scan_add(scan, name, devnum, &sb);

@@ -97,6 +97,14 @@ bool pv_sysfs_is_volume(uint64_t devnum)
 	return !access(path, F_OK);
 }
 
+bool pv_sysfs_names_volume(const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "/sys/block/%s/pmemvol", name);
+	return !access(path, F_OK);
+}
+
 int pv_sysfs_name(uint64_t devnum, char *buf, size_t size)
 {
 	char link[64], real[PATH_MAX];

@@ -28,6 +28,9 @@ bool pv_sysfs_is_dax(uint64_t devnum);
 /** pv_sysfs_is_volume() - is it a volume of pmemvol itself? */
 bool pv_sysfs_is_volume(uint64_t devnum);
 
+/** pv_sysfs_names_volume() - the same by a disk's kernel name, in one step */
+bool pv_sysfs_names_volume(const char *name);
+
 /** pv_sysfs_name() - kernel name of a block device, "pmem0". Return: 0 or -errno */
 int pv_sysfs_name(uint64_t devnum, char *buf, size_t size);
 
