@@ -4,6 +4,7 @@
 #include <linux/io.h>
 #include <linux/libnvdimm.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/uaccess.h>
 
 #include "pool.h"
@@ -83,6 +84,8 @@ static int media_read(void *ctx, unsigned int member, u64 off, void *dst, size_t
 	struct pmv_pool *pool = ctx;
 	struct pmv_member *m = pool->member[member];
 
+	/* A whole pool is read in one go. */
+	cond_resched();
 	if (pmv_member_bad(m, off, len))
 		return -EIO;
 	return copy_mc_to_kernel(dst, m->kaddr + off, len) ? -EIO : 0;
