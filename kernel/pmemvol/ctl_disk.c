@@ -184,6 +184,9 @@ int pmv_disk_add(struct pmv_volume *v)
 		return ret;
 	v->dax_added = true;
 	ret = device_add_disk(NULL, v->disk, disk_groups);
+	/* It says so of a name that it had no memory for. */
+	if (ret == -EINVAL)
+		ret = -ENOMEM;
 	if (ret)
 		return ret;
 	v->disk_added = true;

@@ -29,7 +29,7 @@ each_point() {
 	local undo=$1 n out status refused=0 done=0
 	shift
 
-	for ((n = 1; n < 4000; n += n < 24 ? 1 : ${FAULTS_STEP:-29})); do
+	for ((n = 1; n < 4000; n += n < 24 ? 1 : ${FAULTS_STEP:-61})); do
 		status=0
 		out=$(nlreq --fail-nth "$n" "$@") || status=$?
 		((status < 2)) || fail "allocation $n: $out"

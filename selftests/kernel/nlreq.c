@@ -16,7 +16,8 @@
  *
  * TYPE is a name without PMEMVOL_A_ (NVME_FENCE_A_), or a number. --length overrides the message's own length.
  * --fail-nth makes the N-th allocation under sendmsg() fail; "injected" is added to the line when
- * it came to that. Exit status: 0, 1 when the kernel refused, 2 when it could not be asked.
+ * it came to that. That may be the answer's, which is "ENOBUFS" then: the request may have been
+ * done. Exit status: 0, 1 when the kernel refused, 2 when it could not be asked.
  *
  * --repeat sends it N times, with "%" in texts replaced by 0, 1, 2 ..., ends at the first refusal
  * and prints how long one took: "OK microseconds".
@@ -343,9 +344,15 @@ static int answer(int fd, const char *more)
 	unsigned int messages = 0;
 
 	for (;;) {
-		ssize_t n = receive(fd);
+		ssize_t n = recv(fd, reply, sizeof(reply), 0);
 		struct nlmsghdr *h = (struct nlmsghdr *)reply;
 
+		if (n < 0 && errno == ENOBUFS && *more) {
+			printf("ENOBUFS%s\n", more);
+			return 1;
+		}
+		if (n < 0)
+			err(2, "recv");
 		for (; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
 			struct nlmsgerr *e = NLMSG_DATA(h);
 
