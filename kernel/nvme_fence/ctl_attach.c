@@ -269,12 +269,11 @@ static void give_back(struct nvf_attachment *att)
 {
 	struct nvf_job *job = nvf_job_alloc(att->lower, att, nvf_release_run, 0);
 
-	if (!job)
-		return;
-	if (nvf_job_wait(job, true))
+	if (!job || nvf_job_wait(job, true))
 		pr_warn("nvme_fence: %s: detached, but its reservation may still be on %pg\n",
 			att->name, att->bdev);
-	nvf_job_put(job);
+	if (job)
+		nvf_job_put(job);
 }
 
 int nvf_detach(struct nvf_attachment *att, struct netlink_ext_ack *extack)

@@ -222,52 +222,47 @@ static struct nvf_attachment *get_attachment(const struct request *r,
 #define REGISTRANT_REPLY	64
 #define REPLY_SIZE		(NLMSG_DEFAULT_SIZE + NVF_REGISTRANTS_MAX * REGISTRANT_REPLY)
 
-static struct sk_buff *reply_start(struct genl_info *info, size_t size, void **hdr)
-{
-	struct sk_buff *skb = genlmsg_new(size, GFP_KERNEL);
-
-	if (!skb)
-		return NULL;
-	*hdr = genlmsg_put_reply(skb, info, &nvf_genl_family, 0, info->genlhdr->cmd);
-	if (*hdr)
-		return skb;
-	nlmsg_free(skb);
-	return NULL;
-}
-
-static int reply(struct genl_info *info, struct nvf_attachment *att,
-		 const struct nvf_report *report, bool wanted)
-{
+/**
+ * struct answer - a reply, allocated before anything is done
+ * @skb: its message, NULL once it has been sent
+ * @hdr: the message's header
+ *
+ * So a request that has changed something, or has opened a gate, is never told to have failed.
+ */
+struct answer {
 	struct sk_buff *skb;
 	void *hdr;
+};
 
-	skb = reply_start(info, report ? REPLY_SIZE : NLMSG_DEFAULT_SIZE, &hdr);
-	if (!skb)
+static int answer_begin(struct genl_info *info, struct answer *a, size_t size)
+{
+	a->skb = genlmsg_new(size, GFP_KERNEL);
+	if (!a->skb)
 		return -ENOMEM;
-	if (nvf_put_attachment(skb, att) || (report && nvf_put_report(skb, report)) ||
-	    (wanted && nla_put_flag(skb, NVME_FENCE_A_REPORT_WANTED))) {
-		nlmsg_free(skb);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(skb, hdr);
+	a->hdr = genlmsg_put_reply(a->skb, info, &nvf_genl_family, 0, info->genlhdr->cmd);
+	if (a->hdr)
+		return 0;
+	nlmsg_free(a->skb);
+	return -EMSGSIZE;
+}
+
+static int answer_send(struct genl_info *info, struct answer *a)
+{
+	struct sk_buff *skb = a->skb;
+
+	a->skb = NULL;
+	genlmsg_end(skb, a->hdr);
 	return genlmsg_reply(skb, info);
 }
 
-/* The winner is told first, the error follows as the acknowledgment. */
-static void reply_winner(struct genl_info *info, const struct nvf_registrant *winner)
+static int answer_attachment(struct genl_info *info, struct answer *a, struct nvf_attachment *att)
 {
-	struct sk_buff *skb;
-	void *hdr;
+	return nvf_put_attachment(a->skb, att) ? -EMSGSIZE : answer_send(info, a);
+}
 
-	skb = reply_start(info, NLMSG_DEFAULT_SIZE, &hdr);
-	if (!skb)
-		return;
-	if (nvf_put_winner(skb, winner)) {
-		nlmsg_free(skb);
-		return;
-	}
-	genlmsg_end(skb, hdr);
-	genlmsg_reply(skb, info);
+static void answer_drop(struct answer *a)
+{
+	nlmsg_free(a->skb);
 }
 
 /* ---- operations ---- */
@@ -280,11 +275,11 @@ static void hand_in(struct nvf_job *job, const struct request *r)
 	job->report_given = true;
 }
 
-static int do_get(struct genl_info *info, struct nvf_attachment *att, const struct request *r)
+static int do_get(struct genl_info *info, struct nvf_attachment *att, const struct request *r,
+		  struct answer *a)
 {
-	struct nvf_report *report = NULL;
 	struct nvf_job *job;
-	int ret;
+	int ret = 0;
 
 	job = nvf_job_alloc(att->lower, att, nvf_verify_run, r->timeout);
 	if (!job)
@@ -292,9 +287,8 @@ static int do_get(struct genl_info *info, struct nvf_attachment *att, const stru
 	hand_in(job, r);
 	nvf_lower_check(att->lower);
 	/* A device that does not answer is no reason not to tell what is known. */
-	if (!nvf_job_wait(job, true) && job->read)
-		report = &job->report;
-	ret = reply(info, att, report, false);
+	if (!nvf_job_wait(job, true) && job->read && nvf_put_report(a->skb, &job->report))
+		ret = -EMSGSIZE;
 	nvf_job_put(job);
 	return ret;
 }
@@ -326,6 +320,7 @@ static int do_attach(struct genl_info *info, struct request *r)
 		.timeout = r->timeout,
 	};
 	struct nvf_attachment *att;
+	struct answer a;
 	int ret;
 
 	if (!r->tb[NVME_FENCE_A_ATT_DEVICE])
@@ -345,21 +340,25 @@ static int do_attach(struct genl_info *info, struct request *r)
 	}
 	if (r->tb[NVME_FENCE_A_ATT_RECORD_EPOCH])
 		p.known = nla_get_u64(r->tb[NVME_FENCE_A_ATT_RECORD_EPOCH]);
+	ret = answer_begin(info, &a, NLMSG_DEFAULT_SIZE);
+	if (ret)
+		return ret;
 	att = nvf_attach(&p, info->extack);
 	if (IS_ERR(att)) {
-		blame(info->extack, r, PTR_ERR(att));
-		return PTR_ERR(att);
+		ret = PTR_ERR(att);
+		blame(info->extack, r, ret);
+	} else {
+		ret = answer_attachment(info, &a, att);
+		nvf_attachment_put(att);
 	}
-	ret = reply(info, att, NULL, false);
-	nvf_attachment_put(att);
+	answer_drop(&a);
 	return ret;
 }
 
-static int do_detach(struct genl_info *info, struct nvf_attachment *att, const struct request *r)
+static int do_detach(struct genl_info *info, struct nvf_attachment *att, const struct request *r,
+		     struct answer *a)
 {
-	int ret = nvf_detach(att, info->extack);
-
-	return ret ?: reply(info, att, NULL, false);
+	return nvf_detach(att, info->extack);
 }
 
 static struct nvf_acq *take_set_aside(struct nvf_attachment *att)
@@ -410,7 +409,8 @@ static int get_acq(struct genl_info *info, struct nvf_attachment *att, const str
 	return 0;
 }
 
-static int do_acquire(struct genl_info *info, struct nvf_attachment *att, const struct request *r)
+static int do_acquire(struct genl_info *info, struct nvf_attachment *att, const struct request *r,
+		      struct answer *a)
 {
 	struct nvf_acq *acq;
 	struct nvf_job *job;
@@ -425,18 +425,20 @@ static int do_acquire(struct genl_info *info, struct nvf_attachment *att, const 
 		goto out;
 	job->acq = acq;
 	ret = nvf_job_wait(job, true);
-	if (!ret)
-		ret = reply(info, att, NULL, job->wanted);
-	else if (nvf_job_why(job))
+	if (ret)
 		refuse(info->extack, ret, nvf_job_why(job));
-	if (ret == -EBADE && job->lost)
-		reply_winner(info, &job->winner);
+	else if (job->wanted && nla_put_flag(a->skb, NVME_FENCE_A_REPORT_WANTED))
+		ret = -EMSGSIZE;
+	/* The winner is told first, the error follows as the acknowledgment. */
+	if (ret == -EBADE && job->lost && !nvf_put_winner(a->skb, &job->winner))
+		answer_send(info, a);
 out:
 	nvf_job_put(job);
 	return ret;
 }
 
-static int do_renew(struct genl_info *info, struct nvf_attachment *att, const struct request *r)
+static int do_renew(struct genl_info *info, struct nvf_attachment *att, const struct request *r,
+		    struct answer *a)
 {
 	struct nvf_lower *lower = att->lower;
 	int ret;
@@ -460,11 +462,12 @@ static int do_renew(struct genl_info *info, struct nvf_attachment *att, const st
 	}
 	spin_unlock_irq(&lower->lock);
 	if (ret)
-		return refuse(info->extack, ret, "the attachment has no epoch to renew: acquire one");
-	return reply(info, att, NULL, false);
+		refuse(info->extack, ret, "the attachment has no epoch to renew: acquire one");
+	return ret;
 }
 
-static int do_release(struct genl_info *info, struct nvf_attachment *att, const struct request *r)
+static int do_release(struct genl_info *info, struct nvf_attachment *att, const struct request *r,
+		      struct answer *a)
 {
 	struct nvf_job *job = nvf_job_alloc(att->lower, att, nvf_release_run, r->timeout);
 	int ret;
@@ -474,14 +477,30 @@ static int do_release(struct genl_info *info, struct nvf_attachment *att, const 
 	ret = nvf_job_wait(job, true);
 	if (ret)
 		refuse(info->extack, ret, nvf_job_why(job));
-	else
-		ret = reply(info, att, NULL, false);
 	nvf_job_put(job);
 	return ret;
 }
 
 typedef int (*attachment_op)(struct genl_info *info, struct nvf_attachment *att,
-			     const struct request *r);
+			     const struct request *r, struct answer *a);
+
+/* What is done to an attachment, and then it is told how it is. */
+static int do_and_answer(struct genl_info *info, struct nvf_attachment *att,
+			 const struct request *r, attachment_op op)
+{
+	bool reports = op == do_get && att->grade == NVME_FENCE_GRADE_DEVICE;
+	struct answer a;
+	int ret;
+
+	ret = answer_begin(info, &a, reports ? REPLY_SIZE : NLMSG_DEFAULT_SIZE);
+	if (ret)
+		return ret;
+	ret = op(info, att, r, &a);
+	if (!ret)
+		ret = answer_attachment(info, &a, att);
+	answer_drop(&a);
+	return ret;
+}
 
 static int with_attachment(struct genl_info *info, attachment_op op)
 {
@@ -493,7 +512,7 @@ static int with_attachment(struct genl_info *info, attachment_op op)
 	if (ret)
 		return ret;
 	att = get_attachment(&r, info->extack);
-	ret = att ? op(info, att, &r) : -ENOENT;
+	ret = att ? do_and_answer(info, att, &r, op) : -ENOENT;
 	if (att)
 		nvf_attachment_put(att);
 	request_free(&r);
