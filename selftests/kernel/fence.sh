@@ -323,6 +323,50 @@ test_lost_race() {
 	note "$lost of $i races had a loser"
 }
 
+# claimed NAME NODE: in the report of that attachment's device
+claimed() {
+	pvctl fence status "$1" --json |
+		jq -e --argjson n "$2" '.report.registrants | any(.holder and .form == "claim" and .node_id == $n)' >"$TMP/claimed"
+}
+
+# A race that has one end only. Node 2's preempt waits in the device for a write of node 1, and while
+# it does, node 3 takes a newer epoch: its registration is in front of what node 2 has to send yet.
+test_lost_race_told() {
+	local status=0 one two three late
+
+	require_module dm-delay
+	null_new disk 64
+	slow_new late "$null" 8000
+	two_hosts tcp "$slow"
+	connect shared tcp 3
+	attach a "$a" 1
+	one=$dev
+	attach b "$b" 2
+	two=$dev
+	attach c "$nvme" 3
+	three=$dev
+	acquire a
+	put "$one" &
+	late=$!
+	wait_for fence_becomes a writes_in_flight 1
+	monitor_start "$TMP/events"
+	pvctl fence acquire b --json >"$TMP/b" 2>"$TMP/b.err" &
+	wait_for claimed c 2
+	acquire c --preempt-foreign
+	wait $! || status=$?
+	eq "$status" 10 "status of the one that lost: $(<"$TMP/b.err")"
+	jq -e --argjson e "$epoch" '.error | .status == "ABORTED" and .winner.epoch == $e and
+		.winner.node_id == 3' "$TMP/b.err" >"$TMP/jq" || fail "$(<"$TMP/b.err")"
+	wait_for has_event "$TMP/events" fence-lost
+	fence_is b state fenced
+	refuses_writes "$two"
+	refuses_writes "$one"
+	slow_set late "$null" 0
+	put "$three"
+	# The device had accepted it, and its epoch was the newest one then.
+	wait "$late"
+}
+
 test_foreign_reservation() {
 	two_hosts tcp
 	fence-pr "$b" register 0 0xb ignore
@@ -447,5 +491,5 @@ events_end() {
 
 tap_main starts-fenced release-and-repeat epoch-given epochs-never-go-back take-over-on-one-node \
 	limits refused-devices busy-detach file-system lease local-grade timeout events hot-removal \
-	nodes-tcp nodes-loop nodes-rdma nodes-scsi lost-race foreign-reservation foreign-type \
+	nodes-tcp nodes-loop nodes-rdma nodes-scsi lost-race lost-race-told foreign-reservation foreign-type \
 	target-restart hot-removal-nvme
