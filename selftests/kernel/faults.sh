@@ -184,35 +184,42 @@ test_dumps() {
 	eq "$out" "OK 1" "the dump that nothing disturbed"
 }
 
-no_failures() {
-	echo 0 >/sys/kernel/debug/failslab/probability
+# place N: where the N-th write goes, so that it needs a leaf of its own
+place() {
+	echo $(($1 * 1024 * MIB + 4096))
 }
 
-# Random failures under I/O: a write fails or is there.
+# Memory runs out under a write: it fails, or is there.
 test_provision() {
-	local i failures=0
+	local n out status written=() failed=()
 
-	setup
-	new_volume tank/data 200M
-	echo 20 >/sys/kernel/debug/failslab/probability
-	echo -1 >/sys/kernel/debug/failslab/times
-	echo Y >/sys/kernel/debug/failslab/task-filter
-	defer no_failures
-	for ((i = 0; i < 100; i++)); do
-		if (echo 1 >/proc/self/make-it-fail && exec pattern write direct "$dev" $((i * CHUNK + 4096)) 4096 "$i") 2>>"$TMP/failed"; then
-			echo "$i" >>"$TMP/written"
+	new_pool tank /dev/pmem0 --overcommit 200
+	new_volume tank/v 64G
+	for ((n = 1; n < 64; n++)); do
+		status=0
+		out=$(FAIL_NTH=$n pattern write direct "$dev" "$(place "$n")" 4096 "$n" 2>"$TMP/failed") || status=$?
+		((status < 2)) || fail "allocation $n: $(<"$TMP/failed")"
+		if ((status)); then
+			failed+=("$n")
 		else
-			failures=$((failures + 1))
+			written+=("$n")
 		fi
+		[[ $out == injected ]] || break
 	done
-	no_failures
-	note "$failures of 100 writes failed"
-	while read -r i; do
-		pattern check direct "$dev" $((i * CHUNK + 4096)) 4096 "$i"
-		pattern zero direct "$dev" $((i * CHUNK)) 4096
-	done <"$TMP/written"
-	pvctl pool deactivate tank
+	note "${#failed[@]} of $n writes failed"
+	((${#failed[@]})) || fail "no write ever failed"
+	((n < 64)) || fail "an allocation still failed"
+	expect 0 pvctl pool check tank
+	expect 0 pvctl pool deactivate tank
 	expect 0 pvctl pool activate tank
+	dev=$(volume_get tank/v device)
+	for n in "${written[@]}"; do
+		pattern check direct "$dev" "$(place "$n")" 4096 "$n"
+		pattern zero direct "$dev" $(($(place "$n") - 4096)) 4096
+	done
+	for n in "${failed[@]}"; do
+		pattern zero direct "$dev" $(($(place "$n") - 4096)) 8192
+	done
 }
 
 tap_main create create-thick resize rename delete activate pool-create pool-extend dumps provision

@@ -5,6 +5,8 @@
  * Writes a pattern that depends on place and seed, checks it, checks that all is zero, or says
  * how many 8-byte words equal the byte SEED repeated ("find", status 1 when there are any).
  * METHOD: direct (O_DIRECT), buffered, mmap (MAP_SHARED), sync (MAP_SYNC).
+ * With FAIL_NTH=N in the environment the N-th allocation under each write(2) fails; "injected" is
+ * printed when it came to that.
  *
  * pattern touch FILE OFF STEP: writes one sector at OFF and every STEP bytes behind it.
  *
@@ -89,6 +91,43 @@ static void by_mmap(struct job *j, uint64_t off, uint64_t len, bool sync)
 	close(fd);
 }
 
+static int fail_nth_fd = -1;
+
+static void fail_nth(const char *n)
+{
+	if (fail_nth_fd < 0)
+		fail_nth_fd = open("/proc/thread-self/fail-nth", O_RDWR);
+	if (fail_nth_fd < 0 || pwrite(fail_nth_fd, n, strlen(n), 0) < 0)
+		err(2, "fail-nth");
+}
+
+static bool was_injected(void)
+{
+	char left[32] = "";
+
+	if (pread(fail_nth_fd, left, sizeof(left) - 1, 0) < 0)
+		err(2, "fail-nth");
+	fail_nth("0");
+	return !atoi(left);
+}
+
+static ssize_t failing_write(int fd, const void *buf, size_t len, uint64_t off)
+{
+	const char *nth = getenv("FAIL_NTH");
+	ssize_t n;
+	int error;
+
+	if (!nth)
+		return pwrite(fd, buf, len, off);
+	fail_nth(nth);
+	n = pwrite(fd, buf, len, off);
+	error = errno;
+	if (was_injected())
+		puts("injected");
+	errno = error;
+	return n;
+}
+
 static void by_read_write(struct job *j, uint64_t off, uint64_t len, int flag)
 {
 	bool write = j->action == WRITE;
@@ -104,7 +143,7 @@ static void by_read_write(struct job *j, uint64_t off, uint64_t len, int flag)
 
 		if (write) {
 			handle(j, buf, off, part);
-			n = pwrite(fd, buf, part, off);
+			n = failing_write(fd, buf, part, off);
 		} else {
 			n = pread(fd, buf, part, off);
 			if (n > 0)
