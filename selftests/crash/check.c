@@ -98,17 +98,6 @@ void must_be_fenced(struct pool *p, const char *step)
 		violated("%s returned with %u lines not persistent", step, m->nr_lines);
 }
 
-static const struct model_entry *entry_of(const struct model *m, u32 slot, u64 index)
-{
-	unsigned int i, j;
-
-	for (i = 0; i < MODEL_VOLS; i++)
-		for (j = 0; m->vol[i].used && m->vol[i].slot == slot && j < MODEL_ENTRIES; j++)
-			if (m->vol[i].entry[j].chunk && m->vol[i].entry[j].index == index)
-				return &m->vol[i].entry[j];
-	return NULL;
-}
-
 static u64 chunk_token(const struct pool *p, u32 chunk)
 {
 	unsigned int m;
@@ -134,25 +123,50 @@ static void judge_leaves(const struct pool *p)
 	}
 }
 
-/* What the user can read: zeros or what he wrote, and all that he wrote. */
+/* What one finds at @index is what it was before the operation or is after it. */
+static void judge_shown(struct pool *p, struct pool_vol *v, u64 index, bool old, bool new)
+{
+	const struct model_vol *before = model_vol(expect.before, v->m.slot);
+	const struct model_vol *after = model_vol(expect.after, v->m.slot);
+	struct pmv_kin *owner;
+	struct pmv_word w;
+	u64 data = 0;
+	int ret;
+
+	ret = pmv_kin_find(&v->kin, index, pool_kin_word, p, &owner, &w);
+	if (!ret)
+		data = chunk_token(p, w.value);
+	else if (ret != -ENOENT)
+		violated("looking for what slot %u shows fails: %d", v->m.slot, ret);
+	if (!(old && before && data == model_shows(before, index)) &&
+	    !(new && after && data == model_shows(after, index)))
+		violated("slot %u shows %llx at %llu", v->m.slot, (unsigned long long)data,
+			 (unsigned long long)index);
+}
+
+/* What the user can read: what he wrote, and zeros elsewhere; of a snapshot what was there then. */
 static void judge_data(struct pool *p, const struct model *m)
 {
+	u64 h = model_hash(m);
+	bool new = h == expect.after_hash, old = h == expect.before_hash && !(new && expect.done);
 	unsigned int i, j, used = 2 * m->segments;
+	struct pool_vol *v;
 
-	for (i = 0; i < MODEL_VOLS; i++) {
-		const struct model_vol *v = &m->vol[i];
+	pool_kin(p);
+	for (i = 0; i < MODEL_VOLS; i++)
+		for (j = 0; m->vol[i].used && j < MODEL_ENTRIES; j++)
+			used += m->vol[i].entry[j].chunk != 0;
+	for (v = p->vol; (old || new) && v < &p->vol[p->nr_vols]; v++) {
+		const struct model_vol *is = model_vol(new ? expect.after : expect.before,
+						       v->m.slot);
 
-		for (j = 0; v->used && j < MODEL_ENTRIES && v->entry[j].chunk; j++) {
-			const struct model_entry *e = &v->entry[j];
-			const struct model_entry *old = entry_of(expect.before, v->slot, e->index);
-			u64 token = chunk_token(p, e->chunk), own = user_data(v->id, e->index);
-
-			used++;
-			if (token && token != own)
-				violated("chunk %u holds what is not its volume's", e->chunk);
-			if (!token && v->state == PMV_DESC_ACTIVE && old && old->written)
-				violated("chunk %u lost its data", e->chunk);
-		}
+		if (v->d.state != PMV_DESC_ACTIVE)
+			continue;
+		for (i = 0; i < p->nr_entries; i++)
+			if (p->entry[i].index < v->m.chunks)
+				judge_shown(p, v, p->entry[i].index, old, new);
+		for (i = 0; i < MODEL_SHOWN; i++)
+			judge_shown(p, v, is->shown[i].index, old, new);
 	}
 	if (p->a.nr_free + used != p->a.nr)
 		violated("%u chunks used and %llu free are not %llu", used,
@@ -321,18 +335,13 @@ bool live_open(const struct model *m, bool clean)
 static void write_data(const struct op *op)
 {
 	struct pool *p = &levels[LIVE].p;
-	unsigned int i, j, m;
-	u64 off;
+	u64 data, off;
+	unsigned int m;
 
-	if (op->kind != OP_PROVISION)
+	if (!model_write(&live, op, &data))
 		return;
-	for (i = 0; i < MODEL_VOLS; i++)
-		for (j = 0; live.vol[i].slot == op->slot && j < MODEL_ENTRIES; j++)
-			if (live.vol[i].entry[j].chunk == op->chunk[0] && live.vol[i].used) {
-				m = pmv_chunk_where(&p->c, op->chunk[0], &off);
-				image_set_token(m, off, user_data(live.vol[i].id, op->number));
-				live.vol[i].entry[j].written = true;
-			}
+	m = pmv_chunk_where(&p->c, pool_chunk(p, pool_slot(p, op->slot), op->number)->w.value, &off);
+	image_set_token(m, off, data);
 }
 
 bool live_run(const struct op *op)

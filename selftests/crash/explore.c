@@ -55,13 +55,14 @@ static u64 extend(struct sequence *s, const struct model *m, unsigned int more)
 {
 	struct op op[OPS_MAX];
 	unsigned int nr = next_ops(s, m, op), i;
-	u64 n = 0;
+	u64 n = 0, data;
 
 	for (i = 0; i < nr && !violation; i++) {
 		struct model next = *m;
 
 		s->op[s->length++] = op[i];
 		model_apply(&next, &op[i]);
+		model_write(&next, &op[i], &data);
 		if (more > 1)
 			n += extend(s, &next, more - 1);
 		else
@@ -71,15 +72,21 @@ static u64 extend(struct sequence *s, const struct model *m, unsigned int more)
 	return n;
 }
 
+/* Sites known after single operations from each start: the last one may be the first to show one. */
+static unsigned int sites_known[STARTS_MAX];
+
 u64 explore_all(unsigned int length)
 {
 	struct sequence s;
 	unsigned int i;
 	u64 n = 0;
 
-	for (i = 0; i < nr_starts && !violation; i++)
+	for (i = 0; i < nr_starts && !violation; i++) {
 		if (begin(&s, &starts[i]))
 			n += extend(&s, &s.model, length);
+		if (length == 1 && !sites_known[i])
+			sites_known[i] = site_count();
+	}
 	return n;
 }
 
@@ -97,7 +104,7 @@ u64 explore_random(double seconds, u64 seed)
 	struct op op[OPS_MAX];
 	struct sequence s;
 	unsigned int i;
-	u64 n = 0;
+	u64 n = 0, data;
 
 	/* Building a start takes a while: stay with one for some time. */
 	for (i = 0; now() < end && !violation; i = (i + 1) % nr_starts) {
@@ -111,6 +118,7 @@ u64 explore_random(double seconds, u64 seed)
 				struct op *next = &op[rnd(&seed) % next_ops(&s, &m, op)];
 
 				model_apply(&m, next);
+				model_write(&m, next, &data);
 				s.op[s.length++] = *next;
 			}
 			n += run(&s);
@@ -122,11 +130,14 @@ u64 explore_random(double seconds, u64 seed)
 bool explore_without(unsigned int site, u64 *sequences)
 {
 	struct sequence s;
-	unsigned int i;
+	unsigned int i, first = 0;
 
 	check_reset();
+	/* Where it was first seen it most likely shows. */
+	while (first + 1 < nr_starts && sites_known[first] <= site)
+		first++;
 	for (i = 0; i < nr_starts && !violation; i++) {
-		if (!begin(&s, &starts[i]))
+		if (!begin(&s, &starts[(first + i) % nr_starts]))
 			break;
 		site_disable((int)site);
 		*sequences += extend(&s, &s.model, 1);

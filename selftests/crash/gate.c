@@ -19,6 +19,10 @@ static const struct {
 	  "the new root is not named before the next fence; keeps two kinds of stores apart" },
 	{ "do_provision>pmv_map_make_leaf:fence#2",
 	  "an entry in a leaf that is not reachable is none; the entry's fence covers both" },
+	{ "add_copy>pmv_map_make_leaf:fence#2",
+	  "as in do_provision: the entry's fence covers both" },
+	{ "do_merge>pmv_map_make_leaf:fence#2",
+	  "as in do_provision: the older snapshot's entry has its own fence" },
 	{ "pmv_volume_create>pmv_slot_prepare:fence#2",
 	  "the fence after the map's root covers it; slots are prepared elsewhere too" },
 };

@@ -12,7 +12,7 @@ static double budget(void)
 {
 	const char *s = getenv("PMV_CRASH_SECONDS");
 
-	return s && atof(s) > 0 ? atof(s) : 120;
+	return s && atof(s) > 0 ? atof(s) : 180;
 }
 
 static void expect_no_violation(void)

@@ -267,6 +267,12 @@ static void op_zero(void *ctx, unsigned int member, u64 off, size_t len)
 			record(ctx, make_addr(member, off), 0, true);
 }
 
+void medium_copy(struct medium *m, unsigned int to, u64 to_off, unsigned int from, u64 from_off)
+{
+	if (PASS(SITE_WRITE))
+		record(m, token_addr(to, to_off), image_token(from, from_off), true);
+}
+
 static void op_flush(void *ctx, unsigned int member, u64 off, size_t len)
 {
 	u64 addr = make_addr(member, off) & ~63ULL, end = make_addr(member, off + len);

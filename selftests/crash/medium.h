@@ -64,6 +64,9 @@ struct medium {
 
 extern const struct pmv_media_ops medium_ops;
 
+/* Copy a chunk of data past the cache. */
+void medium_copy(struct medium *m, unsigned int to, u64 to_off, unsigned int from, u64 from_off);
+
 void medium_init(struct medium *m, void (*at_fence)(struct medium *m));
 
 /* How thoroughly to look at what may be left. */

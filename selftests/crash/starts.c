@@ -23,6 +23,11 @@ static void run(enum op_kind kind, u32 slot, u64 number, u32 chunk, bool thick)
 #define ERASED(slot)			run(OP_ERASED, slot, 0, 0, false)
 #define SEGMENT_ADD(chunk)		run(OP_SEGMENT_ADD, 0, 0, chunk, false)
 #define EXTEND()			run(OP_EXTEND, 0, 0, 0, false)
+#define SNAPSHOT(slot, of)		run(OP_SNAPSHOT, slot, of, 0, false)
+#define COPY_OUT(slot, index, chunk)	run(OP_COPY_OUT, slot, index, chunk, false)
+#define CLONE(slot, of)			run(OP_CLONE, slot, of, 0, false)
+#define CLONE_COPY(slot, index, chunk)	run(OP_CLONE_COPY, slot, index, chunk, false)
+#define ROLL_BEGIN(slot, to)		run(OP_ROLL_BEGIN, slot, to, 0, false)
 
 static void nothing(void)
 {
@@ -176,6 +181,104 @@ static void member_ahead(void)
 			image_set(0, (u64)copy * PMV_COPY_STRIDE + 8 * i, word[copy][i]);
 }
 
+/* Two snapshots: one chunk copied to each, one only to the older, one to neither. */
+static void two_snapshots(void)
+{
+	FORMAT(2);
+	THIN(0, 4);
+	PROVISION(0, 0, 2);
+	PROVISION(0, 1, 3);
+	PROVISION(0, 2, 18);
+	SNAPSHOT(1, 0);
+	COPY_OUT(0, 0, 4);
+	PROVISION(0, 3, 5);
+	SNAPSHOT(2, 0);
+	COPY_OUT(0, 0, 6);
+	COPY_OUT(0, 1, 19);
+	COPY_OUT(0, 3, 7);
+}
+
+/* A snapshot deleted between two others: of its chunks one is needed, one not. */
+static void merging(void)
+{
+	two_snapshots();
+	SNAPSHOT(3, 0);
+	COPY_OUT(0, 2, 8);
+	DELETE(2);
+}
+
+/* A clone, its own snapshot, and a clone of that. */
+static void clones(void)
+{
+	FORMAT(2);
+	THIN(0, 2);
+	PROVISION(0, 0, 2);
+	PROVISION(0, 1, 3);
+	SNAPSHOT(1, 0);
+	COPY_OUT(0, 0, 4);
+	CLONE(2, 1);
+	CLONE_COPY(2, 0, 18);
+	SNAPSHOT(3, 2);
+	CLONE(4, 3);
+}
+
+/* Half way back to the older of two snapshots, over two levels of map. */
+static void rolling_back(void)
+{
+	FORMAT(2);
+	THIN(0, 600);
+	PROVISION(0, 0, 2);
+	PROVISION(0, 599, 3);
+	SNAPSHOT(1, 0);
+	COPY_OUT(0, 0, 4);
+	COPY_OUT(0, 599, 5);
+	PROVISION(0, 5, 6);
+	SNAPSHOT(2, 0);
+	COPY_OUT(0, 0, 7);
+	ROLL_BEGIN(0, 1);
+}
+
+/* What a rollback needs a chunk for: it was given up after the snapshot. */
+static void rolling_back_clone(void)
+{
+	FORMAT(2);
+	THIN(0, 2);
+	PROVISION(0, 0, 2);
+	SNAPSHOT(1, 0);
+	CLONE(2, 1);
+	SNAPSHOT(3, 2);
+	CLONE_COPY(2, 0, 4);
+	PROVISION(2, 1, 5);
+	SNAPSHOT(4, 2);
+	COPY_OUT(2, 1, 6);
+	DISCARD(2, 1);
+	ROLL_BEGIN(2, 4);
+}
+
+static void thick_snapshot(void)
+{
+	FORMAT(2);
+	THICK(0, 600);
+	PROVISION(0, 599, 2);
+	SNAPSHOT(1, 0);
+	COPY_OUT(0, 599, 3);
+}
+
+/* A chunk to copy out and one to hand over, to maps that have no leaf for them yet. */
+static void leaves_to_make(void)
+{
+	FORMAT(1);
+	THIN(0, 600);
+	PROVISION(0, 599, 2);
+	SNAPSHOT(1, 0);
+	SNAPSHOT(2, 0);
+	COPY_OUT(0, 599, 3);
+	DELETE(2);
+	THIN(3, 600);
+	PROVISION(3, 599, 4);
+	SNAPSHOT(4, 3);
+}
+
 const struct start starts[] = {
 	{ "no pool", nothing, false },
 	{ "an empty pool of one member", one_member, false },
@@ -186,8 +289,16 @@ const struct start starts[] = {
 	{ "pages in two segments", second_segment, false },
 	{ "one copy of everything damaged", damaged, true },
 	{ "a member ahead by one", member_ahead, true },
+	{ "two snapshots", two_snapshots, false },
+	{ "a snapshot deleted between others", merging, false },
+	{ "clones and their snapshots", clones, false },
+	{ "rolling back", rolling_back, false },
+	{ "rolling back a clone", rolling_back_clone, false },
+	{ "a snapshot of a thick volume", thick_snapshot, false },
+	{ "snapshots about to get a leaf", leaves_to_make, false },
 };
 const unsigned int nr_starts = ARRAY_SIZE(starts);
+static_assert(ARRAY_SIZE(starts) <= STARTS_MAX);
 
 bool start_build(const struct start *s, struct model *m)
 {

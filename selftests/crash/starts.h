@@ -11,6 +11,8 @@ struct start {
 	bool unclean;			/* only activation may come first */
 };
 
+#define STARTS_MAX 32
+
 extern const struct start starts[];
 extern const unsigned int nr_starts;
 

@@ -34,6 +34,28 @@ static void must(bool cond, const char *what)
 	abort();
 }
 
+/* Of the volume in slot 2: two snapshots, the newer one deleted, and a clone of the older. */
+static void prepare_snapshots(void)
+{
+	struct pmv_volume_params params;
+	struct pool_vol s, *of;
+	u32 slot, page;
+
+	must(!pool_open(&p, &ram_ops, &pristine, sizes, DEVS, true), "the pool cannot be read");
+	of = pool_slot(&p, 2);
+	for (slot = 3; slot < 5; slot++) {
+		pool_params(&params, slot == 3 ? "s" : "t", 0, false);
+		must(!pmv_snapshot_create(&p.c, slot, &params, &of->d, &of->m, &s.d, &s.m) &&
+		     !pmv_map_make_leaf(&p.c, &s.m, 1, &page), "no snapshot");
+		pmv_map_set(&p.c, &s.m, page, 512, (struct pmv_word){ 7 + slot, 1 });
+	}
+	must(!pmv_volume_delete(&p.c, 4, &s.d), "no deletion");
+	pool_params(&params, "y", 513, false);
+	params.flags = PMV_DESC_CLONE;
+	params.origin = 3;
+	must(!pmv_volume_create(&p.c, 5, &params, &s.d, &s.m), "no clone");
+}
+
 static void prepare(void)
 {
 	static const struct { u32 slot; u64 chunks; bool thick; } want[] = {
@@ -58,6 +80,7 @@ static void prepare(void)
 		pmv_map_set(&p.c, &m, page, want[i].chunks - 1, (struct pmv_word){ chunk++, 1 });
 	}
 	must(!pmv_volume_delete(&p.c, 9, &d), "no deletion");
+	prepare_snapshots();
 	must(!pool_open(&p, &ram_ops, &pristine, sizes, DEVS, true), "the pool cannot be read");
 	for (page = 0; page < pmv_pages_per_segment(&p.c) && nr_pages < PAGES; page++)
 		if (test_bit(page, p.seg[0].map))
@@ -294,6 +317,18 @@ static void check_owners(void)
 	}
 }
 
+/* Who shows what comes to an end, too. */
+static void look_through(void)
+{
+	struct pmv_kin *owner;
+	struct pmv_word w;
+	unsigned int i;
+
+	pool_kin(&p);
+	for (i = 0; i < p.nr_vols; i++)
+		(void)pmv_kin_find(&p.vol[i].kin, 512, pool_kin_word, &p, &owner, &w);
+}
+
 /* Whatever the volumes are, they can be used and ended. Errors are fine, accidents are not. */
 static void use(void)
 {
@@ -303,6 +338,7 @@ static void use(void)
 	struct pmv_map m;
 	u32 page;
 
+	look_through();
 	for (i = 0; i < p.nr_vols; i++) {
 		struct pool_vol *v = &p.vol[i];
 

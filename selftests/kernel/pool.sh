@@ -314,6 +314,30 @@ test_superblock_damaged() {
 	grep -q '^EUCLEAN ' "$TMP/out" || fail "the kernel said $(<"$TMP/out")"
 }
 
+# What a pool has that this module lacks is refused, and stays as it is; a check of snapshots is possible.
+test_features() {
+	new_pool tank /dev/pmem0 /dev/pmem1
+	new_volume tank/v 16M
+	pattern write direct "$dev" 0 16M 5
+	expect 0 pvctl pool deactivate tank
+	head_save /dev/pmem0 "$TMP/head0"
+	head_save /dev/pmem1 "$TMP/head1"
+	feature /dev/pmem0 1
+	feature /dev/pmem1 1
+	refused 12 "snapshots" pvctl pool activate tank
+	expect 0 pvctl pool check /dev/pmem0 /dev/pmem1
+	feature /dev/pmem0 2
+	feature /dev/pmem1 2
+	must_fail pvctl pool activate tank
+	expect 1 nlreq POOL_ACTIVATE '{POOL' POOL_NAME:s:tank '{POOL_MEMBER' MEMBER_DEVICE:s:/dev/pmem0 '}' \
+		'{POOL_MEMBER' MEMBER_DEVICE:s:/dev/pmem1 '}' '}'
+	grep -q 'feature this version lacks' "$TMP/out" || fail "the kernel said $(<"$TMP/out")"
+	head_restore /dev/pmem0 "$TMP/head0"
+	head_restore /dev/pmem1 "$TMP/head1"
+	expect 0 pvctl pool activate tank
+	pattern check direct "$(volume_get tank/v device)" 0 16M 5
+}
+
 # Segment table and directory: in both copies, no guess is made.
 test_metadata_damaged() {
 	local before
@@ -394,4 +418,4 @@ test_busy_pool() {
 
 tap_main life chunk-sizes extend-online exclusive-claim not-dax-capable in-use foreign-signatures \
 	too-few-chunks twice member-missing member-foreign member-stale superblock-damaged \
-	metadata-damaged extend-interrupted name-taken settings-persist busy-pool sector-mode too-small
+	metadata-damaged features extend-interrupted name-taken settings-persist busy-pool sector-mode too-small

@@ -174,10 +174,14 @@ void format_descriptor(void)
 		((u8 *)&bad)[byte] ^= 1U << byte % 8;
 		CHECK_EQ(pmv_desc_verify(&bad, uuid, 9), -EUCLEAN);
 	}
+	/* A snapshot has a generation. */
 	REJECT(kind, PMV_DESC_SNAPSHOT);
+	REJECT(kind, __PMV_DESC_KINDS);
 	REJECT(kind, 255);
 	REJECT(state, __PMV_DESC_STATES);
-	REJECT(flags, 2);
+	REJECT(flags, PMV_DESC_FLAGS_KNOWN + 1);
+	REJECT(origin, PMV_SLOTS_MAX);
+	REJECT(target, ~0U);
 	REJECT(flags, 1U << 31);
 	REJECT(height, 0);
 	REJECT(height, 1);
@@ -196,6 +200,14 @@ void format_descriptor(void)
 	REJECT(name_len, 255);
 	REJECT(name[0], '-');
 	REJECT(name[1], '/');
+	bad = d;
+	bad.kind = PMV_DESC_SNAPSHOT;
+	bad.birth_gen = cpu_to_le64(1);
+	pmv_desc_seal(&bad, uuid, 9);
+	CHECK_EQ(pmv_desc_verify(&bad, uuid, 9), 0);
+	bad.flags = cpu_to_le32(PMV_DESC_CLONE);
+	pmv_desc_seal(&bad, uuid, 9);
+	CHECK_EQ(pmv_desc_verify(&bad, uuid, 9), -EUCLEAN);
 	/* What a free slot says apart from being free does not matter. */
 	bad = d;
 	bad.kind = PMV_DESC_FREE;

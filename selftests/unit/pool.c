@@ -88,8 +88,7 @@ static int on_volume(void *ctx, const struct pmv_desc *d, const struct pmv_map *
 	unsigned int i;
 
 	for (i = 0; i < p->nr_vols && d->state == PMV_DESC_ACTIVE; i++)
-		if (p->vol[i].d.state == PMV_DESC_ACTIVE && p->vol[i].d.name_len == d->name_len &&
-		    !memcmp(p->vol[i].d.name, d->name, d->name_len))
+		if (p->vol[i].d.state == PMV_DESC_ACTIVE && pmv_same_name(&p->vol[i].d, d))
 			return -EUCLEAN;
 	if (p->nr_vols == POOL_VOLS)
 		return -ENOMEM;
@@ -202,6 +201,39 @@ struct pool_entry *pool_chunk(struct pool *p, const struct pool_vol *v, u64 inde
 		if (&p->vol[p->entry[i].vol] == v && p->entry[i].index == index)
 			return &p->entry[i];
 	return NULL;
+}
+
+void pool_kin(struct pool *p)
+{
+	struct pool_vol *v, *of;
+
+	for (v = p->vol; v < &p->vol[p->nr_vols]; v++)
+		v->kin = (struct pmv_kin){
+			.gen = v->d.kind == PMV_DESC_SNAPSHOT ? le64_to_cpu(v->d.birth_gen) :
+							       ~0ULL,
+			.chunks = v->m.chunks,
+			.leaving = v->d.state == PMV_DESC_ERASING,
+		};
+	for (v = p->vol; v < &p->vol[p->nr_vols]; v++) {
+		of = pool_slot(p, le32_to_cpu(v->d.origin));
+		if (!of || v->d.kind == PMV_DESC_FREE)
+			continue;
+		if (v->d.kind == PMV_DESC_SNAPSHOT && of->d.kind == PMV_DESC_VOLUME)
+			pmv_kin_insert(&of->kin, &v->kin);
+		else if (v->d.kind == PMV_DESC_VOLUME && v->d.state == PMV_DESC_ACTIVE &&
+			 le32_to_cpu(v->d.flags) & PMV_DESC_CLONE)
+			v->kin.parent = &of->kin;
+	}
+}
+
+int pool_kin_word(void *ctx, struct pmv_kin *k, u64 index, struct pmv_word *w)
+{
+	struct pool_entry *e = pool_chunk(ctx, pool_vol_of(k), index);
+
+	if (!e)
+		return -ENOENT;
+	*w = e->w;
+	return 0;
 }
 
 void pool_params(struct pmv_volume_params *v, const char *letter, u64 chunks, bool thick)

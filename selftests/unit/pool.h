@@ -18,6 +18,7 @@
 struct pool_vol {
 	struct pmv_desc d;
 	struct pmv_map m;
+	struct pmv_kin kin;		/* set by pool_kin() */
 };
 
 struct pool_entry {
@@ -75,6 +76,16 @@ unsigned long *pool_map(struct pool *p);
 struct pool_vol *pool_slot(struct pool *p, u32 slot);
 /* The chunk of a volume at @index, or NULL. */
 struct pool_entry *pool_chunk(struct pool *p, const struct pool_vol *v, u64 index);
+/* The one whose kin this is. */
+static inline struct pool_vol *pool_vol_of(struct pmv_kin *k)
+{
+	return (struct pool_vol *)((char *)k - offsetof(struct pool_vol, kin));
+}
+
+/* Let all volumes and snapshots know each other. */
+void pool_kin(struct pool *p);
+/* A pmv_kin_word for it, @ctx is the pool. */
+int pool_kin_word(void *ctx, struct pmv_kin *k, u64 index, struct pmv_word *w);
 /* Parameters of a volume whose name and UUID follow from one letter. */
 void pool_params(struct pmv_volume_params *v, const char *letter, u64 chunks, bool thick);
 /* Metadata pages marked in use in all segments. */

@@ -4,7 +4,8 @@
  * whoever includes this; the superblock is member 1 of 2, generation 5, on 32 MiB.
  */
 MUTATION(magic, 0, sb->magic[7] ^= 3)	/* sealing sets it: shows that the others do matter */
-MUTATION(incompat_low, -EOPNOTSUPP, sb->incompat = cpu_to_le64(1))
+MUTATION(incompat_known, 0, sb->incompat = cpu_to_le64(PMV_INCOMPAT_KNOWN))
+MUTATION(incompat_low, -EOPNOTSUPP, sb->incompat = cpu_to_le64(PMV_INCOMPAT_KNOWN + 1))
 MUTATION(incompat_high, -EOPNOTSUPP, sb->incompat = cpu_to_le64(BIT_ULL(63)))
 MUTATION(compat, 0, sb->compat = cpu_to_le64(~0ULL))
 MUTATION(ro, 0, sb->ro = cpu_to_le64(1))

@@ -234,8 +234,7 @@ static bool same_name(struct pmv_check *k, u32 slot, const struct pmv_desc *d)
 {
 	struct pmv_desc *other = &k->state->other;
 
-	return !pmv_desc_read(k->core, slot, other, NULL) && other->name_len == d->name_len &&
-	       !memcmp(other->name, d->name, d->name_len);
+	return !pmv_desc_read(k->core, slot, other, NULL) && pmv_same_name(other, d);
 }
 
 static int on_volume(void *ctx, const struct pmv_desc *d, const struct pmv_map *m, void **cookie)

@@ -363,7 +363,9 @@ struct pmv_volume_params {
 	const u8 *uuid;
 	u64 chunks;
 	u64 created;			/* seconds since 1970 */
-	u32 flags;			/* PMV_DESC_THICK */
+	u32 flags;			/* PMV_DESC_THICK, PMV_DESC_CLONE */
+	u32 origin;			/* of a clone: slot of its snapshot */
+	u64 snapshot_gen;		/* set by pmv_snapshot_create() alone */
 };
 
 /** pmv_volume_pages() - free pages that pmv_volume_create() needs. @c: pool; @p: parameters */
@@ -397,14 +399,126 @@ int pmv_volume_rename(struct pmv_core *c, u32 slot, struct pmv_desc *d, const ch
  */
 int pmv_volume_grow(struct pmv_core *c, struct pmv_desc *d, struct pmv_map *m, u64 chunks);
 
-/** pmv_volume_delete() - from here on it is gone, and its chunks are to be erased [meta] */
+/** pmv_volume_delete() - of a volume or snapshot: from here on it is gone; see erasing [meta] */
 int pmv_volume_delete(struct pmv_core *c, u32 slot, struct pmv_desc *d);
 
 /** pmv_volume_erase_chunk() - erase a chunk of a deleted volume; it is free and zero then [map] */
 void pmv_volume_erase_chunk(const struct pmv_core *c, u32 leaf_page, u64 index, u64 chunk);
 
-/** pmv_volume_erased() - free the slot and pages of a volume whose chunks are all erased [meta] */
+/** pmv_volume_erased() - free the slot and pages of a volume or snapshot without chunks [meta] */
 int pmv_volume_erased(struct pmv_core *c, struct pmv_desc *d, const struct pmv_map *m);
+
+/* ---- snapshot.c: snapshots, each function one committed step as above ---- */
+
+/**
+ * pmv_snapshot_create() - make a snapshot of a volume in a free slot [meta] [map of the volume]
+ * @c: pool, with pmv_volume_pages() free
+ * @slot: free
+ * @p: name, UUID and time; the rest is as the volume has it
+ * @of: the volume's descriptor
+ * @of_map: and its map
+ * @d: out: the snapshot's descriptor
+ * @m: out: its map, with no chunk in it
+ *
+ * All superblocks get the next map generation first: a chunk provisioned from then on is no part
+ * of the snapshot. Should this fail, or the power, that does no harm.
+ *
+ * Return: 0, -ENOSPC, -EOVERFLOW there are no more generations, -EUCLEAN; nothing is left then.
+ */
+int pmv_snapshot_create(struct pmv_core *c, u32 slot, const struct pmv_volume_params *p,
+			const struct pmv_desc *of, const struct pmv_map *of_map,
+			struct pmv_desc *d, struct pmv_map *m);
+
+/**
+ * pmv_snapshot_hand_over() - an older snapshot gets a deleted one's chunk [map of both]
+ * @c: pool
+ * @to: map of the older one, which has nothing at @index
+ * @to_page: leaf of @index there
+ * @from_page: leaf of @index in the deleted one's map
+ * @index: chunk of the volume
+ * @w: what the deleted one has there
+ *
+ * When the power goes in between, both name the chunk. The loader knows that from a deleted
+ * snapshot, and takes it for handed over.
+ */
+void pmv_snapshot_hand_over(const struct pmv_core *c, const struct pmv_map *to, u32 to_page,
+			    u32 from_page, u64 index, struct pmv_word w);
+
+/**
+ * pmv_rollback_begin() - from here on a volume is to be made what its snapshot shows [meta]
+ * @c: pool
+ * @slot: of the volume
+ * @d: its descriptor, replaced on success
+ * @target: slot of its snapshot
+ *
+ * It is no use to anybody before pmv_rollback_end().
+ */
+int pmv_rollback_begin(struct pmv_core *c, u32 slot, struct pmv_desc *d, u32 target);
+
+/** pmv_rollback_end() - it is now [meta] */
+int pmv_rollback_end(struct pmv_core *c, u32 slot, struct pmv_desc *d);
+
+/* ---- kin.c: whose chunk a snapshot, clone or volume shows ---- */
+
+/**
+ * struct pmv_kin - a volume or a snapshot among its kind
+ * @newer: of a snapshot: the next newer one of the same volume, or the volume itself; of that: NULL
+ * @older: the next older snapshot; of a volume its newest
+ * @parent: of a clone: the snapshot it shows; else NULL
+ * @gen: of a snapshot: its generation; of a volume: U64_MAX
+ * @chunks: size
+ * @leaving: a deleted snapshot, whose chunks others may still need
+ */
+struct pmv_kin {
+	struct pmv_kin *newer;
+	struct pmv_kin *older;
+	struct pmv_kin *parent;
+	u64 gen;
+	u64 chunks;
+	bool leaving;
+};
+
+/**
+ * typedef pmv_kin_word - what does its own map have at @index?
+ *
+ * Return: 0, -ENOENT nothing, or an error, which is handed on.
+ */
+typedef int (*pmv_kin_word)(void *ctx, struct pmv_kin *k, u64 index, struct pmv_word *w);
+
+/** pmv_kin_insert() - make @snapshot, its gen set, one of @volume's */
+void pmv_kin_insert(struct pmv_kin *volume, struct pmv_kin *snapshot);
+
+/** pmv_kin_remove() - a snapshot whose chunks are all gone */
+void pmv_kin_remove(struct pmv_kin *snapshot);
+
+/**
+ * pmv_kin_find() - whose chunk does one show at @index?
+ * @k: volume, clone or snapshot
+ * @index: chunk of it
+ * @word: to look into maps
+ * @ctx: for @word
+ * @owner: out: whose it is
+ * @w: out: the chunk
+ *
+ * Return: 0, -ENOENT when it shows zeros, or an error of @word.
+ */
+int pmv_kin_find(struct pmv_kin *k, u64 index, pmv_kin_word word, void *ctx,
+		 struct pmv_kin **owner, struct pmv_word *w);
+
+/**
+ * pmv_kin_heir() - which snapshot loses what it shows when a chunk of @k changes or goes?
+ * @k: volume or snapshot
+ * @index: chunk of it
+ * @birth: of the chunk it has there itself
+ * @word: to look into maps
+ * @ctx: for @word
+ * @heir: out: the newest snapshot that shows that chunk, or NULL. All older ones that show it do
+ *	  so through this one, once it has the chunk or a copy
+ *
+ * Return: 0 or an error of @word.
+ */
+int pmv_kin_heir(struct pmv_kin *k, u64 index, u64 birth, pmv_kin_word word, void *ctx,
+		 struct pmv_kin **heir);
 
 /* ---- find.c: what can be wrong with a pool ---- */
 
@@ -428,6 +542,7 @@ enum pmv_problem {
 	PMV_PROBLEM_OWNER,		/* names what another names too */
 	PMV_PROBLEM_NAME,		/* has another volume's name */
 	PMV_PROBLEM_MISSING,		/* is not there, but must be */
+	PMV_PROBLEM_KIN,		/* names as its volume or snapshot what is not */
 	PMV_PROBLEM_PROMISE,		/* more is promised than there is */
 	PMV_PROBLEM_FEATURE,		/* needs a feature this code does not know */
 	PMV_PROBLEM_READ_ONLY,		/* has one that allows no writing to this code */
@@ -493,8 +608,9 @@ const char *pmv_severity_name(u32 severity);
 /**
  * struct pmv_load_ops - what the loader finds
  * @claim_chunk: a chunk is owned; -EUCLEAN when it was already
- * @volume: a descriptor; *@cookie is handed to the next two. -EUCLEAN when the name exists.
- *	    One being erased may bear the name of a later one
+ * @volume: a descriptor, in the order of slots; *@cookie is handed to the next two. -EUCLEAN when
+ *	    the name exists, for snapshots among those of their volume. One being erased may bear
+ *	    the name of a later one
  * @leaf: a leaf of the last volume's map, within the volume's size; may be NULL
  * @chunk: a provisioned chunk of the last volume, after @claim_chunk
  * @segment_map: memory for the bitmap of a segment, zeroed; NULL: -ENOMEM

@@ -32,6 +32,8 @@ static const struct {
 			       "another volume has the same name" },
 	[PMV_PROBLEM_MISSING] = { "missing", PMV_SEVERITY_DAMAGE,
 				  "a guaranteed volume lacks a part of its map" },
+	[PMV_PROBLEM_KIN] = { "no-relation", PMV_SEVERITY_LOSS,
+			      "the volume or snapshot that it belongs to is not there" },
 	[PMV_PROBLEM_PROMISE] = { "over-promised", PMV_SEVERITY_LOSS,
 				  "thick volumes are promised more chunks than there are" },
 	[PMV_PROBLEM_FEATURE] = { "unknown-feature", PMV_SEVERITY_LOSS,

@@ -144,6 +144,19 @@ bool pmv_desc_is_blank(const struct pmv_desc *d)
 	return !memchr_inv(d, 0, sizeof(*d));
 }
 
+/* What a descriptor says of other slots; whether those are what they should be, the loader sees. */
+static bool relations_good(const struct pmv_desc *d)
+{
+	u32 flags = le32_to_cpu(d->flags);
+	u64 gen = le64_to_cpu(d->birth_gen);
+
+	if (le32_to_cpu(d->origin) >= PMV_SLOTS_MAX || le32_to_cpu(d->target) >= PMV_SLOTS_MAX)
+		return false;
+	if (d->kind != PMV_DESC_SNAPSHOT)
+		return true;
+	return !(flags & ~PMV_DESC_THICK) && gen && gen <= PMV_WORD_TAG_MAX;
+}
+
 int pmv_desc_verify(const struct pmv_desc *d, const u8 *pool_uuid, u32 slot)
 {
 	u64 chunks;
@@ -155,8 +168,8 @@ int pmv_desc_verify(const struct pmv_desc *d, const u8 *pool_uuid, u32 slot)
 	if (d->kind == PMV_DESC_FREE)
 		return 0;
 	chunks = le64_to_cpu(d->chunks);
-	if (d->kind != PMV_DESC_VOLUME || d->state >= __PMV_DESC_STATES ||
-	    le32_to_cpu(d->flags) & ~PMV_DESC_FLAGS_KNOWN ||
+	if (d->kind >= __PMV_DESC_KINDS || d->state >= __PMV_DESC_STATES ||
+	    le32_to_cpu(d->flags) & ~PMV_DESC_FLAGS_KNOWN || !relations_good(d) ||
 	    !d->height || d->height > PMV_HEIGHT_MAX || !chunks ||
 	    pmv_map_height(chunks) != d->height ||
 	    le32_to_cpu(d->root) > PMV_WORD_VALUE_MAX ||
@@ -164,6 +177,13 @@ int pmv_desc_verify(const struct pmv_desc *d, const u8 *pool_uuid, u32 slot)
 	    pmv_name_verify((const char *)d->name, d->name_len))
 		return -EUCLEAN;
 	return 0;
+}
+
+bool pmv_same_name(const struct pmv_desc *a, const struct pmv_desc *b)
+{
+	return a->kind == b->kind && a->name_len == b->name_len &&
+	       !memcmp(a->name, b->name, a->name_len) &&
+	       (a->kind == PMV_DESC_VOLUME || a->origin == b->origin);
 }
 
 int pmv_name_verify(const char *name, size_t len)

@@ -51,7 +51,8 @@
 /* Feature masks: an unknown bit is ignored, forbids writing, or forbids activation. */
 #define PMV_COMPAT_KNOWN	0ULL
 #define PMV_RO_KNOWN		0ULL
-#define PMV_INCOMPAT_KNOWN	0ULL
+#define PMV_INCOMPAT_SNAPSHOTS	0x1ULL	/* set by the first snapshot, and never taken back */
+#define PMV_INCOMPAT_KNOWN	PMV_INCOMPAT_SNAPSHOTS
 
 struct pmv_sb_member {
 	__u8	uuid[PMV_UUID_SIZE];
@@ -103,7 +104,7 @@ static_assert(offsetof(struct pmv_sb, member) == 2048);
 enum pmv_desc_kind {
 	PMV_DESC_FREE,
 	PMV_DESC_VOLUME,
-	PMV_DESC_SNAPSHOT,		/* reserved for the format's next feature */
+	PMV_DESC_SNAPSHOT,		/* read only, of the volume in slot @origin */
 	__PMV_DESC_KINDS
 };
 
@@ -114,10 +115,12 @@ enum pmv_desc_state {
 };
 
 #define PMV_DESC_THICK		0x1U
-#define PMV_DESC_FLAGS_KNOWN	PMV_DESC_THICK
+#define PMV_DESC_CLONE		0x2U	/* of a volume: shows the snapshot in slot @origin */
+#define PMV_DESC_ROLLBACK	0x4U	/* of a volume: is being made what slot @target shows */
+#define PMV_DESC_FLAGS_KNOWN	(PMV_DESC_THICK | PMV_DESC_CLONE | PMV_DESC_ROLLBACK)
 
 /**
- * struct pmv_desc - descriptor of a volume
+ * struct pmv_desc - descriptor of a volume or snapshot
  *
  * The two copies are written one after the other (mirror first), so one of them
  * is always whole and the valid one with the higher @seq counts.
@@ -134,14 +137,17 @@ struct pmv_desc {
 	__u8	uuid[PMV_UUID_SIZE];
 	__le64	chunks;			/* size */
 	__le64	created;		/* seconds since 1970 */
-	__le64	birth_gen;
+	__le64	birth_gen;		/* of a snapshot: chunks born later are none of its own */
 	__u8	name[PMV_NAME_MAX];
-	__u8	reserved[320];
+	__le32	origin;
+	__le32	target;
+	__u8	reserved[312];
 };
 
 static_assert(sizeof(struct pmv_desc) == 512);
 static_assert(offsetof(struct pmv_desc, uuid) == 24);
 static_assert(offsetof(struct pmv_desc, name) == 64);
+static_assert(offsetof(struct pmv_desc, origin) == 192);
 
 /*
  * A word: 8 bytes, 8-byte aligned, stored and persisted as one. Zero is "nothing"; any other is
@@ -222,6 +228,9 @@ int pmv_desc_verify(const struct pmv_desc *d, const u8 *pool_uuid, u32 slot);
 
 /** pmv_desc_is_blank() - is this slot's copy as formatted? @d: as read */
 bool pmv_desc_is_blank(const struct pmv_desc *d);
+
+/** pmv_same_name() - would these two be one name? Volumes have theirs, and each its snapshots */
+bool pmv_same_name(const struct pmv_desc *a, const struct pmv_desc *b);
 
 /**
  * pmv_name_verify() - is this a name for a pool or a volume?

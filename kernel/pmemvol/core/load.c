@@ -89,6 +89,30 @@ static int claim_page(struct load *l, enum pmv_part part, u32 page, unsigned int
 
 /* ---- maps ---- */
 
+/* What a chunk may be born in at the latest. */
+static u64 youngest(const struct load *l)
+{
+	return le64_to_cpu(l->desc->kind == PMV_DESC_SNAPSHOT ? l->desc->birth_gen :
+							       l->c->sb.map_gen);
+}
+
+/* The last step of handing over a chunk was not done: do it. */
+static int forget_entry(struct load *l, u32 page, unsigned int at, u64 index)
+{
+	struct pmv_finding f;
+
+	pmv_finding_init(&f, PMV_PART_LEAF, PMV_PROBLEM_BEHIND);
+	stands_at(l, &f, page, 0, 8 * at);
+	f.index = index;
+	f.why = "a deleted snapshot's chunk was handed over to an older one";
+	l->res->repaired++;
+	if (l->repair) {
+		pmv_map_clear(l->c, page, index);
+		f.repaired = true;
+	}
+	return pmv_load_tell(l, &f, page);
+}
+
 static int load_entry(struct load *l, const struct pmv_map *m, void *cookie, u32 page, u64 index,
 		      __le64 raw)
 {
@@ -98,9 +122,11 @@ static int load_entry(struct load *l, const struct pmv_map *m, void *cookie, u32
 
 	if (index >= m->chunks || pmv_word_decode(le64_to_cpu(raw), PMV_WORD_LEAF, m->slot, index,
 						  &w) ||
-	    !w.tag || w.tag > le64_to_cpu(l->c->sb.map_gen))
+	    !w.tag || w.tag > youngest(l))
 		return bad_word(l, PMV_PART_LEAF, PMV_PROBLEM_RANGE, page, at, index, PMV_NO_NUMBER,
 				"a map entry is out of range");
+	if (l->has_heir && pmv_load_handed_over(l, index, w))
+		return forget_entry(l, page, at, index);
 	ret = claim_chunk(l, w.value);
 	if (ret == -ERANGE || ret == -EUCLEAN)
 		return bad_word(l, PMV_PART_LEAF, problem_of(ret), page, at, index, w.value,
@@ -222,7 +248,9 @@ static int account(struct load *l, const struct pmv_desc *d, const struct pmv_ma
 	struct pmv_finding f;
 
 	if (d->state == PMV_DESC_ERASING) {
-		l->soon += chunks;
+		/* Of a deleted snapshot's, older ones may need any. */
+		if (d->kind == PMV_DESC_VOLUME)
+			l->soon += chunks;
 		return 0;
 	}
 	if (!(le32_to_cpu(d->flags) & PMV_DESC_THICK))
@@ -243,13 +271,13 @@ static int load_volume(struct load *l, const struct pmv_desc *d, u32 slot, u32 p
 		.chunks = le64_to_cpu(d->chunks),
 	};
 	u64 before = l->claimed;
+	struct pmv_finding f;
 	void *cookie = NULL;
+	const char *why;
 	int ret;
 
 	ret = l->ops->volume(l->ctx, d, &m, &cookie);
 	if (ret == -EUCLEAN) {
-		struct pmv_finding f;
-
 		cookie = NULL;
 		pmv_finding_init(&f, PMV_PART_DESCRIPTOR, PMV_PROBLEM_NAME);
 		stands_at(l, &f, page, 0, off);
@@ -258,6 +286,15 @@ static int load_volume(struct load *l, const struct pmv_desc *d, u32 slot, u32 p
 	}
 	if (ret)
 		return ret;
+	ret = pmv_load_kin(l, d, slot, &why);
+	if (ret) {
+		pmv_finding_init(&f, PMV_PART_DESCRIPTOR, PMV_PROBLEM_KIN);
+		stands_at(l, &f, page, 0, off);
+		f.why = why;
+		ret = pmv_load_tell(l, &f, page);
+		if (ret)
+			return ret;
+	}
 	ret = claim_page(l, PMV_PART_DESCRIPTOR, page, off / 8, m.root);
 	if (!ret)
 		ret = load_map(l, &m, cookie);

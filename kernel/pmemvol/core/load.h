@@ -17,6 +17,9 @@ struct load {
 	u32 slot;
 	bool hurt;
 	u64 leaves;
+	/* Of a deleted snapshot: the map of the one that may have got chunks of it. */
+	bool has_heir;
+	struct pmv_map heir;
 	/* Of all volumes that are not deleted: */
 	u64 owed;
 	/* Of the pool: chunks owned, and those of them that come back by themselves. */
@@ -48,6 +51,20 @@ struct table {
  * Return: 0, or -EUCLEAN when it is a loss and those are not tolerated.
  */
 int pmv_load_tell(struct load *l, struct pmv_finding *f, u32 page);
+
+/**
+ * pmv_load_kin() - look at what a descriptor says of others, and who is a deleted snapshot's heir
+ * @l: load of the volume or snapshot @d
+ * @d: descriptor
+ * @slot: its slot
+ * @why: out: sentence on refusal
+ *
+ * Return: 0, or -EUCLEAN when it is not true.
+ */
+int pmv_load_kin(struct load *l, const struct pmv_desc *d, u32 slot, const char **why);
+
+/** pmv_load_handed_over() - has the deleted snapshot's heir got this chunk already? */
+bool pmv_load_handed_over(const struct load *l, u64 index, struct pmv_word w);
 
 /** pmv_load_table_of() - set in @t where metadata page @page stands, as part @part */
 void pmv_load_table_of(const struct load *l, struct table *t, enum pmv_part part, u32 page);

@@ -33,14 +33,15 @@ int pmv_volume_create(struct pmv_core *c, u32 slot, const struct pmv_volume_para
 
 	memset(d, 0, sizeof(*d));
 	d->seq = old.seq;
-	d->kind = PMV_DESC_VOLUME;
+	d->kind = p->snapshot_gen ? PMV_DESC_SNAPSHOT : PMV_DESC_VOLUME;
 	d->state = PMV_DESC_ACTIVE;
 	d->flags = cpu_to_le32(p->flags);
 	d->height = m->height;
 	d->root = cpu_to_le32(m->root);
 	d->chunks = cpu_to_le64(p->chunks);
 	d->created = cpu_to_le64(p->created);
-	d->birth_gen = c->sb.map_gen;
+	d->birth_gen = p->snapshot_gen ? cpu_to_le64(p->snapshot_gen) : c->sb.map_gen;
+	d->origin = cpu_to_le32(p->origin);
 	memcpy(d->uuid, p->uuid, PMV_UUID_SIZE);
 	d->name_len = p->name_len;
 	memcpy(d->name, p->name, p->name_len);
