@@ -176,11 +176,11 @@ timed() {
 	note "$what in $(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }') s"
 }
 
-# VOLUMES=10000 for more; the time of each step must grow with their number and no faster.
+# VOLUMES=10000 for many; the time of each step must grow with their number and no faster.
 test_thousands() {
 	local n free
 
-	n=${VOLUMES:-$(by_kernel 2000 200)}
+	n=${VOLUMES:-$(by_kernel 1000 200)}
 	new_pool tank /dev/pmem0 /dev/pmem1 --overcommit 100
 	free=$(pool_get tank free)
 	timed "$n volumes created" nlreq --repeat "$n" VOLUME_CREATE '{POOL' POOL_NAME:s:tank '}' '{VOLUME' VOLUME_NAME:s:volume-% VOLUME_SIZE:u64:4M '}'
