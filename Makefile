@@ -4,10 +4,12 @@
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 PREFIX ?= /usr
+# Where modules that do not come with the kernel go, below /lib/modules/KVER.
+MODULEDIR ?= updates/pmemvol
 RELEASES ?= bookworm trixie trixie-backports
 
 .DEFAULT_GOAL := all
-.PHONY: all modules tools programs demo check check-debug install modules_install style clean help
+.PHONY: all modules tools programs demo check check-debug install uninstall modules_install style clean help
 
 all: modules tools ## modules for the running kernel (KVER, KDIR) and the tools
 
@@ -29,11 +31,19 @@ check: ## all tests, on all RELEASES (RELEASES=bookworm: on that alone)
 check-debug: ## the tests in guests on the debug kernel (KASAN, lockdep, kmemleak)
 	selftests/run-all --only-guest --debug
 
+# Without the kernel's System.map, which headers lack, kbuild does not call depmod.
 modules_install: modules
-	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) modules_install
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_PATH=$(DESTDIR) INSTALL_MOD_DIR=$(MODULEDIR) \
+		modules_install
+	$(if $(DESTDIR),,depmod $(KVER))
 
-install: modules_install tools ## modules, pvctl, its man pages, udev rules
+install: modules_install tools ## modules, pvctl, man pages, completion, udev rules (DESTDIR, PREFIX)
 	$(MAKE) -C tools/pvctl install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
+
+uninstall: ## take back what install has put there; pools and their data stay
+	rm -rf $(DESTDIR)/lib/modules/$(KVER)/$(MODULEDIR)
+	$(if $(DESTDIR),,depmod $(KVER))
+	$(MAKE) -C tools/pvctl uninstall DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 
 style: ## checkpatch, sparse, clang-format, shellcheck
 	selftests/style/run

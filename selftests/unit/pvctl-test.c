@@ -659,7 +659,7 @@ static void test_options(void)
 
 int main(void)
 {
-	printf("TAP version 13\n1..%d\n", 13 + FENCE_TESTS);
+	printf("TAP version 13\n1..%d\n", 13 + FENCE_TESTS + METRICS_TESTS);
 	test_sizes();
 	test_ratios();
 	test_names();
@@ -674,5 +674,6 @@ int main(void)
 	test_superblock_copies();
 	test_options();
 	test_fence();
+	test_metrics();
 	return nr_failed ? 1 : 0;
 }

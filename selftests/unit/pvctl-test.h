@@ -31,4 +31,7 @@ bool command_line(struct pv_ctx *ctx, const char *group, const char *verb, char 
 #define FENCE_TESTS 11
 void test_fence(void);
 
+#define METRICS_TESTS 4
+void test_metrics(void);
+
 #endif /* PVCTL_TEST_H */

@@ -33,6 +33,7 @@ int pv_cmd_fence_release(struct pv_ctx *ctx);
 int pv_cmd_fence_detach(struct pv_ctx *ctx);
 int pv_cmd_fence_status(struct pv_ctx *ctx);
 
+int pv_cmd_metrics(struct pv_ctx *ctx);
 int pv_cmd_monitor(struct pv_ctx *ctx);
 
 /**

@@ -116,6 +116,12 @@ static const struct pv_option monitor[] = {
 	{ 0 }
 };
 
+static const struct pv_option metrics[] = {
+	{ .name = "output", .arg = "FILE", .complete = PV_COMPLETE_FILE,
+	  .help = "replace FILE by them at once, so that a reader never sees a part" },
+	{ 0 }
+};
+
 const struct pv_command pv_commands[] = {
 	{ "region", "list", "", 0, 0, NULL,
 	  "list NVDIMM regions, their DIMMs and namespaces", pv_cmd_region_list, { 0 } },
@@ -177,6 +183,8 @@ const struct pv_command pv_commands[] = {
 	  "show attachments, or all about one and the reservation", pv_cmd_fence_status,
 	  { PV_COMPLETE_ATTACHMENT } },
 
+	{ "metrics", NULL, "", 0, 0, metrics,
+	  "print figures in the text format of Prometheus", pv_cmd_metrics, { 0 } },
 	{ "monitor", NULL, "", 0, 0, monitor,
 	  "print events as they happen", pv_cmd_monitor, { 0 } },
 	{ 0 }

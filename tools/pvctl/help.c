@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "generate_zsh.h"
+
 static void print_words(FILE *f, const struct pv_command *c)
 {
 	fprintf(f, "%s%s%s", c->group, c->verb ? " " : "", c->verb ? c->verb : "");
@@ -80,6 +82,11 @@ static const char *const kinds[] = {
 	[PV_COMPLETE_VOLUME] = "volume",
 };
 
+const char *pv_complete_name(enum pv_complete kind)
+{
+	return kinds[kind];
+}
+
 /*
  * The table as the data the completion script works on: for each command the
  * options, the kinds of its arguments, and the kinds of its options' arguments.
@@ -154,12 +161,30 @@ static void man_summary(const struct pv_command *c)
 	printf(".\n");
 }
 
+/* Each command's own name for the page it is described in. */
+static void generate_pages(void)
+{
+	const struct pv_command *c;
+
+	pv_for_each_command(c)
+		if (c->verb)
+			printf("pvctl-%s-%s pvctl-%s\n", c->group, c->verb, c->group);
+}
+
 int pv_generate(const char *what)
 {
 	const struct pv_command *c;
 
 	if (!strcmp(what, "bash")) {
 		generate_bash();
+		return PV_OK;
+	}
+	if (!strcmp(what, "zsh")) {
+		pv_generate_zsh();
+		return PV_OK;
+	}
+	if (!strcmp(what, "pages")) {
+		generate_pages();
 		return PV_OK;
 	}
 	if (strncmp(what, "man", 3) || (what[3] && what[3] != '-'))

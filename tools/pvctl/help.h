@@ -16,7 +16,12 @@ void pv_help(const struct pv_command *c);
 /** pv_help_group() - the commands of a group; all of them when @group is NULL */
 void pv_help_group(FILE *f, const char *group);
 
-/** pv_generate() - completion for a shell or a list for a man page. @what: "bash", "man", "man-GROUP" */
+/**
+ * pv_generate() - what the build makes from the command table
+ *
+ * @what: completion for "bash", for "zsh"; the list of a man page, "man" or "man-GROUP"; "pages",
+ * names of commands and the page each is in
+ */
 int pv_generate(const char *what);
 
 #endif /* PVCTL_HELP_H */
