@@ -11,8 +11,8 @@ root_path() {
 # The compiler and userland a kernel's modules are built with.
 root_release_check() {
 	case $1 in
-	bookworm | trixie | trixie-backports) ;;
-	*) die "$EXIT_USAGE" "unknown release '$1': bookworm, trixie or trixie-backports" ;;
+	bullseye | bookworm | trixie | trixie-backports) ;;
+	*) die "$EXIT_USAGE" "unknown release '$1': bullseye, bookworm, trixie or trixie-backports" ;;
 	esac
 }
 
@@ -32,6 +32,12 @@ root_lists() {
 	fi
 }
 
+# root_packages RELEASE LIST: the list's packages, but for those marked "[!RELEASE]",
+# which that release does not have.
+root_packages() {
+	read_list "$QEMU_DIR/packages/$2" | awk -v but="[!$1]" '$2 != but { print $1 }'
+}
+
 # root_missing RELEASE LIST: packages of the list not installed yet. A record
 # beside the root is compared, for a dpkg-query in each of four lists would cost
 # a warm start more than the whole comparison.
@@ -39,7 +45,7 @@ root_missing() {
 	local record
 	record=$(root_path "$1").packages
 	[[ -e $record ]] || record=/dev/null
-	read_list "$QEMU_DIR/packages/$2" | sort -u | comm -23 - <(sort -u "$record")
+	root_packages "$1" "$2" | sort -u | comm -23 - <(sort -u "$record")
 }
 
 root_is_ready() {
