@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include "errname.h"
+
 #define MIB (1UL << 20)
 #define CHUNK (2 * MIB)
 

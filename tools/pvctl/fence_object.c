@@ -2,9 +2,10 @@
 #include "fence.h"
 
 #include <errno.h>
-#include <netlink/attr.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "attr.h"
 
 #define NAME_POLICY                                                                \
 	{                                                                          \

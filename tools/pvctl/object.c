@@ -2,10 +2,10 @@
 #include "object.h"
 
 #include <errno.h>
-#include <netlink/attr.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "attr.h"
 #include "pvctl.h"
 
 #define NAME_POLICY { .type = NLA_STRING, .minlen = 1, .maxlen = PMEMVOL_NAME_MAX + 1 }

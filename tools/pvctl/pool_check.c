@@ -2,12 +2,12 @@
 /* pvctl pool check: by the kernel of an active pool, of any other with the same code here. */
 #include <errno.h>
 #include <inttypes.h>
-#include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "attr.h"
 #include "cmd.h"
 #include "ctl.h"
 #include "medium.h"
