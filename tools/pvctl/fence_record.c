@@ -3,24 +3,20 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <linux/nvme_fence.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pmv_port.h"
+#include "state.h"
 
-#define STATE_DIR "/var/lib/pvctl"
-#define SUBDIR "fence"
-#define STATE_ENV "PVCTL_STATE_DIR"
 /* The longest name that still has room for the temporary one's prefix. */
 #define FILE_NAME_MAX 200
+
+static const struct pv_state_kind epochs = { "the record of epochs", "fence" };
 
 size_t pv_record_format(char buf[PV_RECORD_MAX], const char *id, uint64_t epoch)
 {
@@ -84,116 +80,6 @@ const char *pv_record_file(const char *id, char buf[PV_FENCE_ID_MAX])
 	return buf;
 }
 
-static const char *root_of(const struct pv_ctx *ctx)
-{
-	const char *root = pv_option(ctx, "state-dir");
-
-	if (!root)
-		root = secure_getenv(STATE_ENV);
-	return root && root[0] ? root : STATE_DIR;
-}
-
-static void directory_path(const struct pv_ctx *ctx, char *buf, size_t size)
-{
-	snprintf(buf, size, "%s/" SUBDIR, root_of(ctx));
-}
-
-static int fail_directory(struct pv_ctx *ctx, int error)
-{
-	return pv_fail_sys(ctx, error, "the record of epochs in %s/" SUBDIR, root_of(ctx));
-}
-
-/* Each part of the path that is missing, and the entry of each is on the disk. */
-static int make_directories(const char *path)
-{
-	char part[PATH_MAX];
-	size_t len = strlen(path);
-
-	if (len >= sizeof(part))
-		return -ENAMETOOLONG;
-	for (size_t i = 1; i <= len; i++) {
-		int fd;
-
-		if (path[i] != '/' && path[i] != '\0')
-			continue;
-		memcpy(part, path, i);
-		part[i] = '\0';
-		if (!mkdir(part, 0700)) {
-			char *slash = strrchr(part, '/');
-
-			if (slash)
-				slash[slash == part] = '\0';
-			fd = open(slash ? part : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-			if (fd < 0 || fsync(fd)) {
-				int error = errno;
-
-				if (fd >= 0)
-					close(fd);
-				return -error;
-			}
-			close(fd);
-		} else if (errno != EEXIST) {
-			return -errno;
-		}
-	}
-	return 0;
-}
-
-/* Return: the directory, or -1 with the failure recorded; *dir is -1 when there is none and none is wanted */
-static int open_directory(struct pv_ctx *ctx, bool make, int *dir)
-{
-	char path[PATH_MAX];
-	int ret;
-
-	directory_path(ctx, path, sizeof(path));
-	*dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (*dir >= 0)
-		return PV_OK;
-	if (errno != ENOENT)
-		return fail_directory(ctx, errno);
-	if (!make)
-		return PV_OK;
-	ret = make_directories(path);
-	if (!ret) {
-		*dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		ret = *dir < 0 ? -errno : 0;
-	}
-	return ret ? fail_directory(ctx, -ret) : PV_OK;
-}
-
-static ssize_t read_all(int fd, char *buf, size_t size)
-{
-	size_t len = 0;
-
-	while (len < size) {
-		ssize_t n = read(fd, buf + len, size - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		len += (size_t)n;
-	}
-	return (ssize_t)len;
-}
-
-static int write_all(int fd, const char *buf, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, buf, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		buf += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int read_record(struct pv_ctx *ctx, int dir, const char *id, uint64_t *epoch)
 {
 	char name[PV_FENCE_ID_MAX], buf[PV_RECORD_MAX + 1];
@@ -201,52 +87,31 @@ static int read_record(struct pv_ctx *ctx, int dir, const char *id, uint64_t *ep
 		"remove it and acquire with an --epoch that is newer than any that was granted";
 	const char *why;
 	ssize_t len;
-	int fd;
 
 	*epoch = 0;
 	pv_record_file(id, name);
-	fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? PV_OK : fail_directory(ctx, errno);
-	len = read_all(fd, buf, sizeof(buf));
-	close(fd);
+	len = pv_state_read(dir, name, buf, sizeof(buf));
+	if (len == -ENOENT)
+		return PV_OK;
 	if (len < 0)
-		return fail_directory(ctx, (int)-len);
+		return pv_state_fail(ctx, &epochs, (int)-len);
 	if (pv_record_parse(buf, (size_t)len, id, epoch, &why))
-		return pv_fail(ctx, PV_DATA_LOSS, "%s/" SUBDIR "/%s %s: %s", root_of(ctx), name,
-			       why, advice);
+		return pv_fail(ctx, PV_DATA_LOSS, "%s/%s/%s %s: %s", pv_state_root(ctx),
+			       epochs.subdir, name, why, advice);
 	return PV_OK;
 }
 
 static int replace(int dir, const char *id, uint64_t epoch)
 {
-	char name[PV_FENCE_ID_MAX], temp[PV_FENCE_ID_MAX + 8], buf[PV_RECORD_MAX];
+	char name[PV_FENCE_ID_MAX], buf[PV_RECORD_MAX];
 	size_t len = pv_record_format(buf, id, epoch);
-	int fd, ret;
 
-	pv_record_file(id, name);
-	/* The lock is held: what is there is left from one who was interrupted. */
-	snprintf(temp, sizeof(temp), ".%s.new", name);
-	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	ret = write_all(fd, buf, len);
-	if (!ret && fsync(fd))
-		ret = -errno;
-	if (close(fd) && !ret)
-		ret = -errno;
-	if (!ret && renameat(dir, temp, dir, name))
-		ret = -errno;
-	if (!ret && fsync(dir))
-		ret = -errno;
-	if (ret)
-		unlinkat(dir, temp, 0);
-	return ret;
+	return pv_state_replace(dir, pv_record_file(id, name), buf, len);
 }
 
 int pv_record_read(struct pv_ctx *ctx, const char *id, uint64_t *epoch)
 {
-	int dir, ret = open_directory(ctx, false, &dir);
+	int dir, ret = pv_state_open(ctx, &epochs, false, &dir);
 
 	*epoch = 0;
 	if (ret || dir < 0)
@@ -259,24 +124,18 @@ int pv_record_read(struct pv_ctx *ctx, const char *id, uint64_t *epoch)
 int pv_record_raise(struct pv_ctx *ctx, const char *id, uint64_t epoch)
 {
 	uint64_t known;
-	int dir, ret = open_directory(ctx, true, &dir);
+	int dir, ret = pv_state_open(ctx, &epochs, true, &dir);
 
 	if (ret)
 		return ret;
-	/* Of two at the same time the second one sees what the first has written. */
-	while (flock(dir, LOCK_EX)) {
-		if (errno == EINTR)
-			continue;
-		ret = fail_directory(ctx, errno);
-		goto out;
-	}
-	ret = read_record(ctx, dir, id, &known);
+	ret = pv_state_lock(ctx, &epochs, dir);
+	if (!ret)
+		ret = read_record(ctx, dir, id, &known);
 	if (!ret && epoch > known) {
 		ret = replace(dir, id, epoch);
 		if (ret)
-			ret = fail_directory(ctx, -ret);
+			ret = pv_state_fail(ctx, &epochs, -ret);
 	}
-out:
 	close(dir);
 	return ret;
 }
