@@ -120,6 +120,11 @@ for shell in bash zsh; do
 	offers "$shell" "pod-a" pvctl fence acquire ''
 	offers "$shell" "--ready-file" pvctl monitor --rea
 	offers "$shell" "" pvctl volume rename tank/db ''
+	offers "$shell" "list" pvctl export l
+	offers "$shell" "tank/db tank/log" pvctl export ta
+	offers "$shell" "tank two" pvctl export restore t
+	offers "$shell" "tcp" pvctl export tank/db --transport t
+	offers "$shell" "tank/db" pvctl unexport tank/d
 done
 echo "1..$tests"
 exit "$failed"

@@ -621,7 +621,7 @@ bool command_line(struct pv_ctx *ctx, const char *group, const char *verb, char 
 
 	memset(ctx, 0, sizeof(*ctx));
 	pv_for_each_command(c)
-		if (c->verb && !strcmp(c->group, group) && !strcmp(c->verb, verb))
+		if (!strcmp(c->group, group) && (verb ? c->verb && !strcmp(c->verb, verb) : !c->verb))
 			ctx->command = c;
 	return !pv_options_parse(ctx, argc, argv, &help);
 }
@@ -659,7 +659,7 @@ static void test_options(void)
 
 int main(void)
 {
-	printf("TAP version 13\n1..%d\n", 13 + FENCE_TESTS + METRICS_TESTS);
+	printf("TAP version 13\n1..%d\n", 13 + FENCE_TESTS + METRICS_TESTS + EXPORT_TESTS);
 	test_sizes();
 	test_ratios();
 	test_names();
@@ -675,5 +675,6 @@ int main(void)
 	test_options();
 	test_fence();
 	test_metrics();
+	test_export();
 	return nr_failed ? 1 : 0;
 }

@@ -34,4 +34,7 @@ void test_fence(void);
 #define METRICS_TESTS 4
 void test_metrics(void);
 
+#define EXPORT_TESTS 11
+void test_export(void);
+
 #endif /* PVCTL_TEST_H */

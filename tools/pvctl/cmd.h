@@ -34,6 +34,13 @@ int pv_cmd_fence_detach(struct pv_ctx *ctx);
 int pv_cmd_fence_status(struct pv_ctx *ctx);
 
 int pv_cmd_metrics(struct pv_ctx *ctx);
+
+int pv_cmd_export(struct pv_ctx *ctx);
+int pv_cmd_export_list(struct pv_ctx *ctx);
+int pv_cmd_export_restore(struct pv_ctx *ctx);
+int pv_cmd_export_withdraw(struct pv_ctx *ctx);
+int pv_cmd_unexport(struct pv_ctx *ctx);
+
 int pv_cmd_monitor(struct pv_ctx *ctx);
 
 /**

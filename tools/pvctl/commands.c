@@ -109,6 +109,37 @@ static const struct pv_option fence_other[] = {
 	{ 0 }
 };
 
+#define OPTION_EXPORT_STATE_DIR \
+	{ .name = "state-dir", .arg = "DIRECTORY", .complete = PV_COMPLETE_FILE, \
+	  .help = "where exports are remembered (/var/lib/pvctl)" }
+
+static const struct pv_option export_volume[] = {
+	{ .name = "transport", .arg = "tcp|rdma", .required = true,
+	  .complete = PV_COMPLETE_TRANSPORT, .help = "how other nodes reach it" },
+	{ .name = "address", .arg = "ADDRESS", .required = true,
+	  .help = "of this node: IPv4 or IPv6" },
+	{ .name = "port", .arg = "PORT", .required = true,
+	  .help = "to listen on, 4420 as a rule; exports may share it" },
+	{ .name = "nqn", .arg = "NQN",
+	  .help = "name of the subsystem; else one made from the volume's UUID" },
+	{ .name = "allow-host", .arg = "NQN", .repeat = true,
+	  .help = "a host that may connect, by the name that it gives; else any may" },
+	OPTION_EXPORT_STATE_DIR,
+	{ 0 }
+};
+
+static const struct pv_option unexport_volume[] = {
+	{ .name = "transport", .arg = "tcp|rdma", .complete = PV_COMPLETE_TRANSPORT,
+	  .help = "over this one only" },
+	OPTION_EXPORT_STATE_DIR,
+	{ 0 }
+};
+
+static const struct pv_option all_exports[] = {
+	OPTION_EXPORT_STATE_DIR,
+	{ 0 }
+};
+
 static const struct pv_option monitor[] = {
 	{ .name = "count", .arg = "N", .help = "end after N events" },
 	{ .name = "ready-file", .arg = "PATH", .complete = PV_COMPLETE_FILE,
@@ -185,6 +216,21 @@ const struct pv_command pv_commands[] = {
 
 	{ "metrics", NULL, "", 0, 0, metrics,
 	  "print figures in the text format of Prometheus", pv_cmd_metrics, { 0 } },
+
+	/* Words that are no POOL/NAME stand before the row that takes any. */
+	{ "export", "list", "[POOL]", 0, 1, all_exports,
+	  "list exports, in effect or not", pv_cmd_export_list, { PV_COMPLETE_POOL } },
+	{ "export", "restore", "[POOL]", 0, 1, all_exports,
+	  "export again all that was, as after a reboot", pv_cmd_export_restore,
+	  { PV_COMPLETE_POOL } },
+	{ "export", "withdraw", "[POOL]", 0, 1, all_exports,
+	  "end all exports until they are restored", pv_cmd_export_withdraw,
+	  { PV_COMPLETE_POOL } },
+	{ "export", NULL, "POOL/NAME", 1, 1, export_volume,
+	  "offer a volume to other nodes over NVMe", pv_cmd_export, { PV_COMPLETE_VOLUME } },
+	{ "unexport", NULL, "POOL/NAME", 1, 1, unexport_volume,
+	  "end a volume's export", pv_cmd_unexport, { PV_COMPLETE_VOLUME } },
+
 	{ "monitor", NULL, "", 0, 0, monitor,
 	  "print events as they happen", pv_cmd_monitor, { 0 } },
 	{ 0 }

@@ -64,7 +64,7 @@ static void print_specs(const struct pv_command *c)
 
 static void print_verb(const struct pv_command *c)
 {
-	printf("\t\t'%s:", c->verb ? c->verb : c->group);
+	printf("\t\t'%s:", c->verb);
 	print_quoted(c->summary, "\\");
 	printf("'\n");
 }
@@ -84,7 +84,7 @@ static void print_group(const struct pv_command *first)
 	const struct pv_command *c;
 
 	printf("\t'%s')\n\t\tverbs=(\n", first->group);
-	pv_for_each_command(c) if (!strcmp(c->group, first->group)) print_verb(c);
+	pv_for_each_command(c) if (c->verb && !strcmp(c->group, first->group)) print_verb(c);
 	printf("\t\t)\n\t\t;;\n");
 }
 

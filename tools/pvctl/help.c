@@ -79,6 +79,7 @@ static const char *const kinds[] = {
 	[PV_COMPLETE_GRADE] = "grade",
 	[PV_COMPLETE_POOL] = "pool",
 	[PV_COMPLETE_REGION] = "region",
+	[PV_COMPLETE_TRANSPORT] = "transport",
 	[PV_COMPLETE_VOLUME] = "volume",
 };
 
@@ -161,6 +162,12 @@ static void man_summary(const struct pv_command *c)
 	printf(".\n");
 }
 
+/* "unexport" stands on the page of "export". */
+static bool undoes(const char *group, const char *what)
+{
+	return !strncmp(group, "un", 2) && !strcmp(group + 2, what);
+}
+
 /* Each command's own name for the page it is described in. */
 static void generate_pages(void)
 {
@@ -169,6 +176,8 @@ static void generate_pages(void)
 	pv_for_each_command(c)
 		if (c->verb)
 			printf("pvctl-%s-%s pvctl-%s\n", c->group, c->verb, c->group);
+		else if (undoes(c->group, c->group + 2))
+			printf("pvctl-%s pvctl-%s\n", c->group, c->group + 2);
 }
 
 int pv_generate(const char *what)
@@ -192,7 +201,7 @@ int pv_generate(const char *what)
 	pv_for_each_command(c) {
 		if (!what[3])
 			man_summary(c);
-		else if (!strcmp(c->group, what + 4))
+		else if (!strcmp(c->group, what + 4) || undoes(c->group, what + 4))
 			man_command(c);
 	}
 	return PV_OK;

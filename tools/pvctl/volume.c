@@ -6,6 +6,7 @@
 #include "cmd.h"
 #include "ctl.h"
 #include "links.h"
+#include "nvmet.h"
 #include "output.h"
 #include "parse.h"
 #include "scan.h"
@@ -186,6 +187,7 @@ int pv_cmd_volume_resize(struct pv_ctx *ctx)
 		return explain_range(ctx, &request);
 	if (ret)
 		return explain(ctx, &name, ret);
+	pv_nvmet_grown(ctx, &volume);
 	pv_print_volume(ctx, &volume);
 	return PV_OK;
 }

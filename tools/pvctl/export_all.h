@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the commands on one export and those on all of them share. */
+#ifndef PVCTL_EXPORT_ALL_H
+#define PVCTL_EXPORT_ALL_H
+
+#include "export.h"
+#include "object.h"
+
+/** pv_export_apply() - make one port of an export in the kernel, unless the volume is in use here */
+int pv_export_apply(struct pv_ctx *ctx, const struct pv_export *e,
+		    const struct pv_export_port *port, const struct pv_volume *volume);
+
+/** pv_export_volume() - the volume of a record, whatever it is called now. Return: 0 or -ENOENT */
+int pv_export_volume(struct pv_ctx *ctx, const struct pv_export *e, struct pv_volume *out);
+
+#endif /* PVCTL_EXPORT_ALL_H */
