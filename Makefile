@@ -37,11 +37,15 @@ modules_install: modules
 		modules_install
 	$(if $(DESTDIR),,depmod $(KVER))
 
-install: modules_install tools ## modules, pvctl, man pages, completion, udev rules (DESTDIR, PREFIX)
+install: modules_install tools ## modules, pvctl, man pages, completion, udev rules, units (DESTDIR, PREFIX)
 	$(MAKE) -C tools/pvctl install DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 
 uninstall: ## take back what install has put there; pools and their data stay
-	rm -rf $(DESTDIR)/lib/modules/$(KVER)/$(MODULEDIR)
+	cd $(DESTDIR)/lib/modules/$(KVER) && for module in pmemvol nvme_fence; do \
+		rm -f $(MODULEDIR)/kernel/$$module/$$module.ko*; \
+		[ ! -d $(MODULEDIR)/kernel/$$module ] || \
+			rmdir -p --ignore-fail-on-non-empty $(MODULEDIR)/kernel/$$module; \
+	done
 	$(if $(DESTDIR),,depmod $(KVER))
 	$(MAKE) -C tools/pvctl uninstall DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)
 

@@ -137,8 +137,3 @@ scan_leaks() {
 		report "note $line"
 	done <<<"$leaks"
 }
-
-# The whole log, also what a test has cleared; reading ends where it would wait.
-send_kernel_log() {
-	dd if=/dev/kmsg of="${port[kmsg]}" bs=8192 iflag=nonblock status=none 2>/dev/null
-}

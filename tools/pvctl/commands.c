@@ -50,6 +50,13 @@ static const struct pv_option pool_check[] = {
 	{ 0 }
 };
 
+static const struct pv_option pool_activate[] = {
+	{ .name = "all", .help = "every pool; go on past failures" },
+	{ .name = "member", .arg = "DEVICE", .complete = PV_COMPLETE_DEVICE,
+	  .help = "the pool that DEVICE belongs to, if there is one and all its members are there" },
+	{ 0 }
+};
+
 static const struct pv_option all_pools[] = {
 	{ .name = "all", .help = "every pool; go on past failures" },
 	{ 0 }
@@ -172,7 +179,7 @@ const struct pv_command pv_commands[] = {
 	{ "pool", "destroy", "NAME", 1, 1, pool_destroy,
 	  "destroy an active pool and free its devices", pv_cmd_pool_destroy,
 	  { PV_COMPLETE_POOL } },
-	{ "pool", "activate", "[NAME]", 0, 1, all_pools,
+	{ "pool", "activate", "[NAME]", 0, 1, pool_activate,
 	  "find a pool on its devices and bring up its volumes", pv_cmd_pool_activate,
 	  { PV_COMPLETE_POOL } },
 	{ "pool", "deactivate", "[NAME]", 0, 1, all_pools,

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "cmd.h"
 #include "ctl.h"
@@ -214,6 +216,65 @@ out:
 	return ret;
 }
 
+static const struct pv_found *find_device(const struct pv_scan *scan, uint64_t devnum)
+{
+	for (size_t i = 0; i < scan->nr; i++)
+		if (scan->found[i].devnum == devnum)
+			return &scan->found[i];
+	return NULL;
+}
+
+static const struct pv_pool *find_uuid(const struct pv_pools *pools, const uint8_t *uuid)
+{
+	for (size_t i = 0; i < pools->nr; i++)
+		if (!memcmp(pools->pool[i].uuid, uuid, PMV_UUID_SIZE))
+			return &pools->pool[i];
+	return NULL;
+}
+
+/*
+ * For udev, which tells of one device after the other: with the last one the pool is complete.
+ * A device that no pool claims is none of our business.
+ */
+static int activate_member(struct pv_ctx *ctx, const char *path)
+{
+	struct pv_pools active, inactive;
+	const struct pv_found *found;
+	const struct pv_pool *pool;
+	struct pv_pool started;
+	struct pv_scan scan;
+	struct stat st;
+	int ret;
+
+	ctx->subject = path;
+	if (stat(path, &st))
+		return pv_fail_sys(ctx, errno, "cannot be used");
+	if (!S_ISBLK(st.st_mode))
+		return pv_fail(ctx, PV_FAILED_PRECONDITION, "is not a block device");
+	ret = pv_inactive_pools(ctx, &active, &scan, &inactive);
+	if (ret)
+		return ret;
+	pool = pv_pools_holding(&active, pv_devnum(major(st.st_rdev), minor(st.st_rdev)));
+	found = find_device(&scan, pv_devnum(major(st.st_rdev), minor(st.st_rdev)));
+	if (!pool && found)
+		pool = find_uuid(&inactive, found->sb.pool_uuid);
+	if (pool && !pool->active && !pool->missing) {
+		ret = pv_pool_start(ctx, &scan, pool, &started);
+		if (!ret) {
+			pv_print_pool(ctx, &started);
+			pv_pool_free(&started);
+		}
+	} else if (pool) {
+		pv_print_pool(ctx, pool);
+	} else if (ctx->json) {
+		pv_json_print(NULL);
+	}
+	pv_pools_free(&active);
+	pv_pools_free(&inactive);
+	pv_scan_free(&scan);
+	return ret;
+}
+
 static int one_or_all(struct pv_ctx *ctx, bool *all)
 {
 	*all = pv_option(ctx, "all");
@@ -224,9 +285,15 @@ static int one_or_all(struct pv_ctx *ctx, bool *all)
 
 int pv_cmd_pool_activate(struct pv_ctx *ctx)
 {
+	const char *member = pv_option(ctx, "member");
 	bool all;
-	int ret = one_or_all(ctx, &all);
+	int ret;
 
+	if (member && (pv_option(ctx, "all") || ctx->nr_args))
+		return pv_usage_error(ctx, "--member goes with neither NAME nor --all");
+	if (member)
+		return activate_member(ctx, member);
+	ret = one_or_all(ctx, &all);
 	if (ret)
 		return ret;
 	return all ? activate_all(ctx) : activate_one(ctx, ctx->args[0]);

@@ -1,0 +1,67 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The machine of first.sh was shut down and is up again. Then pvctl is upgraded and removed; of the
+# modules' package that is in-root's part, for here DKMS would take minutes.
+
+# shellcheck disable=SC2317 # tests are called by name
+# shellcheck source=lib.sh
+. "$(dirname "$(readlink -f "$0")")/lib.sh"
+
+test_mounted_at_boot() {
+	[[ $(findmnt -n -o SOURCE /srv/db) == "$(readlink -f $VOLUME)" ]]
+	[[ $(findmnt -n -o OPTIONS /srv/db) == *dax=always* ]]
+	[[ $(</srv/db/note) == "from the first start" ]]
+	# Unmounted, and the pool deactivated, before the power went.
+	! dmesg | grep -E 'EXT4-fs.*recovery' || fail "it was not unmounted"
+	unit_is active local-fs.target
+	! unit_is failed 'pmemvol*' || fail "$(systemctl status 'pmemvol*')"
+	[[ $(pvctl pool show tank --json | jq -r .state) == active ]]
+}
+
+# What is in use goes on.
+test_upgrade() {
+	dpkg -i next/pvctl_*.deb
+	[[ $(dpkg-query -W -f '${Version}' pvctl) == *next ]]
+	[[ $(</srv/db/note) == "from the first start" ]]
+	unit_is active pmemvol.service
+	umount /srv/db
+	[[ $(pvctl pool show tank --json | jq -r .state) == active ]]
+	mount /srv/db
+}
+
+test_stop_in_use() {
+	! systemctl stop pmemvol.service 2>/dev/null || unit_is failed pmemvol.service
+	[[ $(</srv/db/note) == "from the first start" ]]
+	systemctl start pmemvol.service
+}
+
+# pvctl has no other way to get the modules than to ask for them.
+test_autoload() {
+	local name
+
+	umount /srv/db
+	pvctl pool deactivate tank
+	for name in nvme_fence pmemvol; do
+		[[ ! -d /sys/module/$name ]] || wait_until rmmod "$name"
+	done
+	[[ $(pvctl pool list --json | jq -r '.[].state') == inactive ]]
+	[[ -d /sys/module/pmemvol && ! -d /sys/module/nvme_fence ]]
+	[[ $(pvctl fence status --json | jq length) == 0 ]]
+	[[ -d /sys/module/nvme_fence ]]
+	pvctl pool activate tank
+	mount /srv/db
+	[[ $(</srv/db/note) == "from the first start" ]]
+}
+
+test_purge() {
+	umount /srv/db
+	dpkg --purge pvctl
+	[[ ! -e /usr/sbin/pvctl ]]
+	! compgen -G '/sys/block/pmv*' || fail "the pool is active"
+	! compgen -G '/usr/lib/udev/rules.d/*pmemvol*' || fail "rules are left"
+	systemctl daemon-reload
+	! systemctl cat pmemvol.service || fail "a unit is left"
+}
+
+tests mounted-at-boot upgrade stop-in-use autoload purge
