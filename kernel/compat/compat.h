@@ -74,12 +74,14 @@ static inline void compat_bdev_close(struct compat_bdev *b)
  * struct compat_disk_limits - what a volume's disk looks like
  * @logical: logical block size, bytes
  * @io_opt: preferred granularity, bytes
- * @discard: granularity of discard, bytes
+ * @discard: granularity of discard, bytes; 0: none is taken, nor write-zeroes
+ * @dax: it has a DAX device
  */
 struct compat_disk_limits {
 	unsigned int logical;
 	unsigned int io_opt;
 	unsigned int discard;
+	bool dax;
 };
 
 /* A bio of at most this many sectors is discarded or zeroed at once. */
@@ -94,11 +96,11 @@ static inline struct gendisk *compat_alloc_disk(const struct compat_disk_limits 
 		.io_min = l->io_opt,
 		.io_opt = l->io_opt,
 		.max_hw_sectors = UINT_MAX,
-		.max_hw_discard_sectors = COMPAT_MAX_SECTORS,
-		.max_write_zeroes_sectors = COMPAT_MAX_SECTORS,
+		.max_hw_discard_sectors = l->discard ? COMPAT_MAX_SECTORS : 0,
+		.max_write_zeroes_sectors = l->discard ? COMPAT_MAX_SECTORS : 0,
 		.discard_granularity = l->discard,
 		.features = BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA | BLK_FEAT_SYNCHRONOUS |
-			    BLK_FEAT_DAX | BLK_FEAT_NOWAIT | BLK_FEAT_IO_STAT,
+			    (l->dax ? BLK_FEAT_DAX : 0) | BLK_FEAT_NOWAIT | BLK_FEAT_IO_STAT,
 	};
 
 	return blk_alloc_disk(&lim, node);
@@ -118,11 +120,12 @@ static inline struct gendisk *compat_alloc_disk(const struct compat_disk_limits 
 	blk_queue_io_min(q, l->io_opt);
 	blk_queue_io_opt(q, l->io_opt);
 	blk_queue_max_hw_sectors(q, UINT_MAX);
-	blk_queue_max_discard_sectors(q, COMPAT_MAX_SECTORS);
-	blk_queue_max_write_zeroes_sectors(q, COMPAT_MAX_SECTORS);
+	blk_queue_max_discard_sectors(q, l->discard ? COMPAT_MAX_SECTORS : 0);
+	blk_queue_max_write_zeroes_sectors(q, l->discard ? COMPAT_MAX_SECTORS : 0);
 	q->limits.discard_granularity = l->discard;
 	blk_queue_flag_set(QUEUE_FLAG_NONROT, q);
-	blk_queue_flag_set(QUEUE_FLAG_DAX, q);
+	if (l->dax)
+		blk_queue_flag_set(QUEUE_FLAG_DAX, q);
 	blk_queue_flag_set(QUEUE_FLAG_NOWAIT, q);
 	blk_queue_flag_set(QUEUE_FLAG_IO_STAT, q);
 	return disk;

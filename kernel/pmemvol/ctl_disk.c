@@ -32,9 +32,17 @@ COMPAT_DISK_RELEASE(disk_release)
 	struct pmv_volume *v = disk->private_data;
 
 	spin_lock(&v->open_lock);
-	v->openers--;
+	if (!--v->openers)
+		WRITE_ONCE(v->dax_given, false);
 	spin_unlock(&v->open_lock);
 }
+
+static const struct block_device_operations snapshot_fops = {
+	.owner = THIS_MODULE,
+	.open = disk_open,
+	.release = disk_release,
+	.submit_bio = pmv_submit_snapshot_bio,
+};
 
 const struct block_device_operations pmv_disk_fops = {
 	.owner = THIS_MODULE,
@@ -59,7 +67,7 @@ int pmv_disk_try_kill(struct pmv_volume *v)
 void pmv_disk_unkill(struct pmv_volume *v)
 {
 	spin_lock(&v->open_lock);
-	v->dying = false;
+	v->dying = v->rolling;
 	spin_unlock(&v->open_lock);
 }
 
@@ -77,13 +85,15 @@ static ssize_t pool_show(struct device *dev, struct device_attribute *attr, char
 static ssize_t volume_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct pmv_volume *v = dev_volume(dev);
+	struct pmv_volume *named = v->origin ?: v;
 	char name[PMV_NAME_MAX + 1];
 
-	/* A rename replaces the name under this lock. */
-	spin_lock(&v->open_lock);
-	memcpy(name, v->name, sizeof(name));
-	spin_unlock(&v->open_lock);
-	return sysfs_emit(buf, "%s\n", name);
+	/* A rename replaces the name under this lock. A snapshot with a disk has its volume. */
+	spin_lock(&named->open_lock);
+	memcpy(name, named->name, sizeof(name));
+	spin_unlock(&named->open_lock);
+	return named == v ? sysfs_emit(buf, "%s\n", name) :
+			    sysfs_emit(buf, "%s@%s\n", name, v->name);
 }
 
 static ssize_t uuid_show(struct device *dev, struct device_attribute *attr, char *buf)
@@ -139,7 +149,8 @@ int pmv_disk_make(struct pmv_volume *v)
 	const struct compat_disk_limits limits = {
 		.logical = SECTOR_SIZE,
 		.io_opt = PMD_SIZE,
-		.discard = pmv_chunk_size(pool),
+		.discard = pmv_volume_is_snapshot(v) ? 0 : pmv_chunk_size(pool),
+		.dax = !pmv_volume_is_snapshot(v),
 	};
 	struct gendisk *disk;
 	int ret;
@@ -153,11 +164,12 @@ int pmv_disk_make(struct pmv_volume *v)
 		goto err_minor;
 	}
 	snprintf(disk->disk_name, sizeof(disk->disk_name), "pmv%d", v->minor);
-	disk->fops = &pmv_disk_fops;
+	disk->fops = pmv_volume_is_snapshot(v) ? &snapshot_fops : &pmv_disk_fops;
 	disk->private_data = v;
 	disk->flags |= GENHD_FL_NO_PART;
 	v->disk = disk;
-	ret = make_dax(v);
+	/* What a snapshot shows is others' too: nobody may map it. */
+	ret = pmv_volume_is_snapshot(v) ? 0 : make_dax(v);
 	if (ret)
 		goto err_disk;
 	return 0;
@@ -177,12 +189,14 @@ int pmv_disk_add(struct pmv_volume *v)
 
 	set_capacity(v->disk, v->map.chunks << (v->pool->chunk_shift - SECTOR_SHIFT));
 	/* File systems and programs hear it before they try. */
-	if (READ_ONCE(v->pool->mode) == PMEMVOL_MODE_READ_ONLY)
+	if (pmv_volume_is_snapshot(v) || READ_ONCE(v->pool->mode) == PMEMVOL_MODE_READ_ONLY)
 		set_disk_ro(v->disk, true);
-	ret = dax_add_host(v->dax, v->disk);
-	if (ret)
-		return ret;
-	v->dax_added = true;
+	if (v->dax) {
+		ret = dax_add_host(v->dax, v->disk);
+		if (ret)
+			return ret;
+		v->dax_added = true;
+	}
 	ret = device_add_disk(NULL, v->disk, disk_groups);
 	/* It says so of a name that it had no memory for. */
 	if (ret == -EINVAL)

@@ -6,12 +6,17 @@
 
 #include "ctl_netlink.h"
 
-/* Where a dump goes on: the pool's place in the list, the slot, and whose volumes. */
+/*
+ * Where a dump goes on: the pool's place in the list and the slot; and of which pool, and of
+ * snapshots of which volume, things are wanted.
+ */
 struct dump_state {
 	unsigned long pool;
 	unsigned long slot;
 	bool one_pool;
+	bool one_volume;
 	char name[PMV_NAME_MAX + 1];
+	char volume[PMV_NAME_MAX + 1];
 };
 
 int pmv_nl_dump_start(struct netlink_callback *cb)
@@ -31,35 +36,68 @@ int pmv_nl_dump_start(struct netlink_callback *cb)
 	return 0;
 }
 
-int pmv_nl_volume_dump_start(struct netlink_callback *cb)
+/* Is there what the dump is of? */
+static int find_dumped(const struct dump_state *st, struct netlink_ext_ack *extack)
+{
+	struct pmv_pool *pool;
+	bool found = true;
+
+	down_read(&pmv_pools_sem);
+	pool = pmv_pool_find(st->name);
+	if (pool && st->one_volume) {
+		mutex_lock(&pool->ctl_lock);
+		found = pmv_volume_find(pool, st->volume);
+		mutex_unlock(&pool->ctl_lock);
+	}
+	up_read(&pmv_pools_sem);
+	if (!pool)
+		NL_SET_ERR_MSG(extack, "no such pool is active");
+	else if (!found)
+		NL_SET_ERR_MSG(extack, "no such volume");
+	return pool && found ? 0 : -ENOENT;
+}
+
+static int parse_dump(struct dump_state *st, struct nlattr **attrs, struct netlink_ext_ack *extack)
+{
+	struct pmv_request r;
+	int ret;
+
+	ret = pmv_request_parse(attrs, &r, extack);
+	if (ret)
+		return ret;
+	memcpy(st->name, r.params.name, r.params.name_len);
+	st->one_pool = true;
+	if (r.volume[PMEMVOL_A_VOLUME_NAME]) {
+		nla_strscpy(st->volume, r.volume[PMEMVOL_A_VOLUME_NAME], sizeof(st->volume));
+		st->one_volume = true;
+	}
+	return find_dumped(st, extack);
+}
+
+static int start_part(struct netlink_callback *cb, bool must_be_part)
 {
 	struct nlattr **attrs = compat_dump_attrs(cb);
-	struct pmv_request r;
-	struct dump_state *st;
 	int ret;
 
 	ret = pmv_nl_dump_start(cb);
-	if (ret || !attrs || !attrs[PMEMVOL_A_POOL])
+	if (ret || (!must_be_part && (!attrs || !attrs[PMEMVOL_A_POOL])))
 		return ret;
-	st = (struct dump_state *)cb->args[0];
-	ret = pmv_request_parse(attrs, &r, cb->extack);
-	if (ret)
-		goto err;
-	memcpy(st->name, r.params.name, r.params.name_len);
-	st->one_pool = true;
-	down_read(&pmv_pools_sem);
-	if (!pmv_pool_find(st->name))
-		ret = -ENOENT;
-	up_read(&pmv_pools_sem);
+	ret = attrs ? parse_dump((struct dump_state *)cb->args[0], attrs, cb->extack) : -EINVAL;
 	if (ret) {
-		NL_SET_ERR_MSG(cb->extack, "no such pool is active");
-		goto err;
+		kfree((void *)cb->args[0]);
+		cb->args[0] = 0;
 	}
-	return 0;
-err:
-	kfree(st);
-	cb->args[0] = 0;
 	return ret;
+}
+
+int pmv_nl_volume_dump_start(struct netlink_callback *cb)
+{
+	return start_part(cb, false);
+}
+
+int pmv_nl_snapshot_dump_start(struct netlink_callback *cb)
+{
+	return start_part(cb, true);
 }
 
 int pmv_nl_dump_done(struct netlink_callback *cb)
@@ -110,9 +148,20 @@ int pmv_nl_pool_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	return ret && !skb->len ? ret : (int)skb->len;
 }
 
-/* The volumes of one pool from st->slot on. Returns whether the message is full. */
-static bool dump_volumes(struct sk_buff *skb, struct netlink_callback *cb, struct dump_state *st,
-			 struct pmv_pool *pool)
+static bool is_wanted(const struct dump_state *st, const struct pmv_volume *v, u8 cmd)
+{
+	bool snapshots = cmd == PMEMVOL_CMD_SNAPSHOT_GET;
+
+	if (xa_is_value(v) || pmv_volume_is_snapshot(v) != snapshots)
+		return false;
+	if (!v->origin || !st->one_volume)
+		return true;
+	return !strcmp(v->origin->name, st->volume);
+}
+
+/* The volumes or snapshots of one pool from st->slot on. Returns whether the message is full. */
+static bool dump_slots(struct sk_buff *skb, struct netlink_callback *cb, struct dump_state *st,
+		       struct pmv_pool *pool, u8 cmd)
 {
 	struct pmv_volume *v;
 	unsigned long slot;
@@ -121,9 +170,9 @@ static bool dump_volumes(struct sk_buff *skb, struct netlink_callback *cb, struc
 
 	mutex_lock(&pool->ctl_lock);
 	xa_for_each_start(&pool->volumes, slot, v, st->slot) {
-		if (xa_is_value(v))
+		if (!is_wanted(st, v, cmd))
 			continue;
-		hdr = dump_put(skb, cb, PMEMVOL_CMD_VOLUME_GET);
+		hdr = dump_put(skb, cb, cmd);
 		if (!hdr || pmv_put_pool_name(skb, pool) || pmv_put_volume(skb, v)) {
 			if (hdr)
 				genlmsg_cancel(skb, hdr);
@@ -137,7 +186,7 @@ static bool dump_volumes(struct sk_buff *skb, struct netlink_callback *cb, struc
 	return full;
 }
 
-int pmv_nl_volume_dump(struct sk_buff *skb, struct netlink_callback *cb)
+static int dump_all(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
 {
 	struct dump_state *st = (struct dump_state *)cb->args[0];
 	unsigned long at = 0;
@@ -149,11 +198,21 @@ int pmv_nl_volume_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		if (at++ < st->pool)
 			continue;
 		if (!(st->one_pool && strcmp(pool->name, st->name)) &&
-		    dump_volumes(skb, cb, st, pool))
+		    dump_slots(skb, cb, st, pool, cmd))
 			break;
 		st->pool = at;
 		st->slot = 0;
 	}
 	up_read(&pmv_pools_sem);
 	return skb->len;
+}
+
+int pmv_nl_volume_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return dump_all(skb, cb, PMEMVOL_CMD_VOLUME_GET);
+}
+
+int pmv_nl_snapshot_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return dump_all(skb, cb, PMEMVOL_CMD_SNAPSHOT_GET);
 }

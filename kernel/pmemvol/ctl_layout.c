@@ -256,12 +256,6 @@ int pmv_layout_assemble(struct pmv_pool *pool, const struct pmv_pool_params *p,
 		why = "the devices are members of a pool of another name";
 		goto refuse;
 	}
-	/* The core knows them, and a check does; what would keep them as they are does not yet. */
-	if (le64_to_cpu(sb[0]->incompat) & PMV_INCOMPAT_SNAPSHOTS) {
-		ret = -EOPNOTSUPP;
-		why = "the pool has snapshots, which this version of the module cannot keep";
-		goto refuse;
-	}
 	pmv_core_init(&pool->core, sb);
 	ret = place_members(pool, 0, nr, sb[0], pool->core.data_off, extack);
 	goto out;

@@ -213,8 +213,9 @@ static int forward_failure(struct pmv_pool *pool, struct pmv_member *m, u64 off,
 			if (lo >= hi)
 				continue;
 			pmv_event(PMEMVOL_EVENT_MEDIA_ERROR, pool, v);
-			ret = dax_holder_notify_failure(v->dax, index * size + lo - at, hi - lo,
-							flags);
+			if (v->dax)
+				ret = dax_holder_notify_failure(v->dax, index * size + lo - at,
+								hi - lo, flags);
 		}
 	}
 	if (off < base)
@@ -236,6 +237,9 @@ static void cut_off(struct pmv_pool *pool)
 		pmv_top_retire(v);
 		mutex_unlock(&v->map_lock);
 	}
+	/* Who looks through one into another now sees the mode. */
+	down_write(&pool->kin_sem);
+	up_write(&pool->kin_sem);
 	/* Who changes metadata now has seen another mode. */
 	mutex_lock(&pool->meta_lock);
 	mutex_unlock(&pool->meta_lock);
@@ -258,7 +262,8 @@ static void member_gone(struct pmv_pool *pool, struct pmv_member *m, int flags)
 		if (xa_is_value(v) || !v->disk_added)
 			continue;
 		blk_mark_disk_dead(v->disk);
-		dax_holder_notify_failure(v->dax, 0, U64_MAX, flags);
+		if (v->dax)
+			dax_holder_notify_failure(v->dax, 0, U64_MAX, flags);
 	}
 	unpin_memory(m);
 }

@@ -40,11 +40,18 @@ static const struct nla_policy pmv_volume_policy[PMEMVOL_A_VOLUME_MAX + 1] = {
 	[PMEMVOL_A_VOLUME_NEW_NAME] = { .type = NLA_NUL_STRING, .len = PMEMVOL_NAME_MAX },
 	[PMEMVOL_A_VOLUME_SIZE] = { .type = NLA_U64 },
 	[PMEMVOL_A_VOLUME_THICK] = { .type = NLA_FLAG },
+	[PMEMVOL_A_VOLUME_ORIGIN] = { .type = NLA_NUL_STRING, .len = PMEMVOL_NAME_MAX },
+};
+
+static const struct nla_policy pmv_snapshot_policy[PMEMVOL_A_SNAPSHOT_MAX + 1] = {
+	[PMEMVOL_A_SNAPSHOT_NAME] = { .type = NLA_NUL_STRING, .len = PMEMVOL_NAME_MAX },
+	[PMEMVOL_A_SNAPSHOT_UUID] = NLA_POLICY_EXACT_LEN(PMEMVOL_UUID_SIZE),
 };
 
 static const struct nla_policy pmv_policy[PMEMVOL_A_MAX + 1] = {
 	[PMEMVOL_A_POOL] = NLA_POLICY_NESTED(pmv_pool_policy),
 	[PMEMVOL_A_VOLUME] = NLA_POLICY_NESTED(pmv_volume_policy),
+	[PMEMVOL_A_SNAPSHOT] = NLA_POLICY_NESTED(pmv_snapshot_policy),
 };
 
 /* ---- requests ---- */
@@ -150,6 +157,9 @@ int pmv_request_parse(struct nlattr **attrs, struct pmv_request *r,
 	if (!ret && attrs[PMEMVOL_A_VOLUME])
 		ret = nla_parse_nested(r->volume, PMEMVOL_A_VOLUME_MAX, attrs[PMEMVOL_A_VOLUME],
 				       pmv_volume_policy, extack);
+	if (!ret && attrs[PMEMVOL_A_SNAPSHOT])
+		ret = nla_parse_nested(r->snapshot, PMEMVOL_A_SNAPSHOT_MAX,
+				       attrs[PMEMVOL_A_SNAPSHOT], pmv_snapshot_policy, extack);
 	return ret ?: get_pool_params(r->pool, &r->params, extack);
 }
 
@@ -300,6 +310,48 @@ static int volume_delete(struct genl_info *info, struct pmv_pool *pool,
 	return pmv_ctl_volume_delete(pool, r, info->extack);
 }
 
+static int snapshot_get(struct genl_info *info, struct pmv_pool *pool,
+			const struct pmv_volume_request *r, struct nlattr **tb)
+{
+	return reply_or_error(info, pmv_ctl_snapshot_get(pool, r, info->extack));
+}
+
+static int snapshot_create(struct genl_info *info, struct pmv_pool *pool,
+			   const struct pmv_volume_request *r, struct nlattr **tb)
+{
+	return reply_or_error(info, pmv_ctl_snapshot_create(pool, r, info->extack));
+}
+
+static int snapshot_delete(struct genl_info *info, struct pmv_pool *pool,
+			   const struct pmv_volume_request *r, struct nlattr **tb)
+{
+	return pmv_ctl_snapshot_delete(pool, r, info->extack);
+}
+
+static int snapshot_activate(struct genl_info *info, struct pmv_pool *pool,
+			     const struct pmv_volume_request *r, struct nlattr **tb)
+{
+	return reply_or_error(info, pmv_ctl_snapshot_activate(pool, r, info->extack));
+}
+
+static int snapshot_deactivate(struct genl_info *info, struct pmv_pool *pool,
+			       const struct pmv_volume_request *r, struct nlattr **tb)
+{
+	return reply_or_error(info, pmv_ctl_snapshot_deactivate(pool, r, info->extack));
+}
+
+static int volume_clone(struct genl_info *info, struct pmv_pool *pool,
+			const struct pmv_volume_request *r, struct nlattr **tb)
+{
+	return reply_or_error(info, pmv_ctl_volume_clone(pool, r, info->extack));
+}
+
+static int volume_rollback(struct genl_info *info, struct pmv_pool *pool,
+			   const struct pmv_volume_request *r, struct nlattr **tb)
+{
+	return reply_or_error(info, pmv_ctl_volume_rollback(pool, r, info->extack));
+}
+
 typedef int (*volume_cmd)(struct genl_info *info, struct pmv_pool *pool,
 			  const struct pmv_volume_request *v, struct nlattr **tb);
 
@@ -309,7 +361,34 @@ static const volume_cmd volume_cmds[] = {
 	[PMEMVOL_CMD_VOLUME_RESIZE] = volume_resize,
 	[PMEMVOL_CMD_VOLUME_RENAME] = volume_rename,
 	[PMEMVOL_CMD_VOLUME_DELETE] = volume_delete,
+	[PMEMVOL_CMD_SNAPSHOT_GET] = snapshot_get,
+	[PMEMVOL_CMD_SNAPSHOT_CREATE] = snapshot_create,
+	[PMEMVOL_CMD_SNAPSHOT_DELETE] = snapshot_delete,
+	[PMEMVOL_CMD_SNAPSHOT_ACTIVATE] = snapshot_activate,
+	[PMEMVOL_CMD_SNAPSHOT_DEACTIVATE] = snapshot_deactivate,
+	[PMEMVOL_CMD_VOLUME_CLONE] = volume_clone,
+	[PMEMVOL_CMD_VOLUME_ROLLBACK] = volume_rollback,
 };
+
+/* Commands after the last of those about volumes alone name a snapshot, too. */
+static int get_snapshot_request(struct genl_info *info, const struct pmv_request *r,
+				struct pmv_volume_request *v)
+{
+	bool clone = info->genlhdr->cmd == PMEMVOL_CMD_VOLUME_CLONE;
+	int origin = clone ? PMEMVOL_A_VOLUME_ORIGIN : PMEMVOL_A_VOLUME_NAME;
+	struct nlattr *const *tb = r->snapshot;
+	size_t len;
+	int ret;
+
+	ret = get_name(tb[PMEMVOL_A_SNAPSHOT_NAME], &v->snapshot, &v->snapshot_len, info->extack,
+		       "no snapshot is named");
+	if (!ret)
+		ret = get_name(r->volume[origin], &v->origin, &len, info->extack,
+			       "no origin is named");
+	if (tb[PMEMVOL_A_SNAPSHOT_UUID])
+		v->snapshot_uuid = nla_data(tb[PMEMVOL_A_SNAPSHOT_UUID]);
+	return ret;
+}
 
 /* Find the pool, hold it, and do something to a volume of it. */
 static int pmv_nl_volume(struct sk_buff *skb, struct genl_info *info)
@@ -322,6 +401,8 @@ static int pmv_nl_volume(struct sk_buff *skb, struct genl_info *info)
 	ret = pmv_request_parse(info->attrs, &r, info->extack);
 	if (!ret)
 		ret = get_volume_request(r.volume, &v, info->extack);
+	if (!ret && info->genlhdr->cmd >= PMEMVOL_CMD_SNAPSHOT_GET)
+		ret = get_snapshot_request(info, &r, &v);
 	if (ret)
 		return ret;
 	down_read(&pmv_pools_sem);
@@ -370,6 +451,19 @@ static const struct genl_ops pmv_genl_ops[] = {
 	{ .cmd = PMEMVOL_CMD_VOLUME_RESIZE, .doit = pmv_nl_volume },
 	{ .cmd = PMEMVOL_CMD_VOLUME_RENAME, .doit = pmv_nl_volume },
 	{ .cmd = PMEMVOL_CMD_VOLUME_DELETE, .doit = pmv_nl_volume },
+	{
+		.cmd = PMEMVOL_CMD_SNAPSHOT_GET,
+		.doit = pmv_nl_volume,
+		.start = pmv_nl_snapshot_dump_start,
+		.dumpit = pmv_nl_snapshot_dump,
+		.done = pmv_nl_dump_done,
+	},
+	{ .cmd = PMEMVOL_CMD_SNAPSHOT_CREATE, .doit = pmv_nl_volume },
+	{ .cmd = PMEMVOL_CMD_SNAPSHOT_DELETE, .doit = pmv_nl_volume },
+	{ .cmd = PMEMVOL_CMD_SNAPSHOT_ACTIVATE, .doit = pmv_nl_volume },
+	{ .cmd = PMEMVOL_CMD_SNAPSHOT_DEACTIVATE, .doit = pmv_nl_volume },
+	{ .cmd = PMEMVOL_CMD_VOLUME_CLONE, .doit = pmv_nl_volume },
+	{ .cmd = PMEMVOL_CMD_VOLUME_ROLLBACK, .doit = pmv_nl_volume },
 };
 
 static const struct genl_multicast_group pmv_mcgrps[] = {

@@ -13,11 +13,13 @@ struct sk_buff;
  * struct pmv_request - a request taken apart; what it has passed the policies
  * @pool: attributes of the pool
  * @volume: attributes of the volume
+ * @snapshot: attributes of the snapshot
  * @params: what @pool says, without devices
  */
 struct pmv_request {
 	struct nlattr *pool[PMEMVOL_A_POOL_MAX + 1];
 	struct nlattr *volume[PMEMVOL_A_VOLUME_MAX + 1];
+	struct nlattr *snapshot[PMEMVOL_A_SNAPSHOT_MAX + 1];
 	struct pmv_pool_params params;
 };
 
@@ -41,14 +43,18 @@ int pmv_request_parse(struct nlattr **attrs, struct pmv_request *r,
 #define PMV_REPLY_SIZE		(NLMSG_DEFAULT_SIZE + PMEMVOL_MEMBERS_MAX * PMV_MEMBER_REPLY)
 
 /*
- * Add a pool, with its members or without, its name alone, or a volume to a message. Context:
+ * Add a pool, with its members or without, its name alone, or a volume, or a snapshot with its
+ * volume's name, to a message. Context:
  * for pmv_put_volume() and members pool->ctl_lock held. Return: 0, or -EMSGSIZE when it is full.
  */
 int pmv_put_pool(struct sk_buff *skb, struct pmv_pool *pool, bool members);
 int pmv_put_pool_name(struct sk_buff *skb, const struct pmv_pool *pool);
 int pmv_put_volume(struct sk_buff *skb, struct pmv_volume *v);
 
-/* Answer a request with a pool or a volume. Context: pool->ctl_lock held. Return: 0 or errno. */
+/*
+ * Answer a request with a pool, or with a volume or snapshot likewise. Context: pool->ctl_lock
+ * held. Return: 0 or errno.
+ */
 int pmv_reply_pool(struct genl_info *info, struct pmv_pool *pool);
 int pmv_reply_volume(struct genl_info *info, struct pmv_volume *v);
 
@@ -58,6 +64,8 @@ int pmv_nl_dump_start(struct netlink_callback *cb);
 int pmv_nl_volume_dump_start(struct netlink_callback *cb);
 int pmv_nl_pool_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int pmv_nl_volume_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int pmv_nl_snapshot_dump_start(struct netlink_callback *cb);
+int pmv_nl_snapshot_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int pmv_nl_dump_done(struct netlink_callback *cb);
 
 /* ---- ctl_check.c: operation of the family ---- */

@@ -56,7 +56,8 @@ u64 pmv_pool_capacity(struct pmv_pool *pool, u64 pages)
 
 	lockdep_assert_held(&pool->ctl_lock);
 	/* Descriptors take pages too; a page of the directory leads to 8 of them. */
-	pages += PMV_DIR_PAGES + DIV_ROUND_UP(pool->nr_volumes + 1, PMV_DESCS_PER_PAGE);
+	pages += PMV_DIR_PAGES + DIV_ROUND_UP(pool->nr_volumes + pool->nr_snapshots + 1,
+					      PMV_DESCS_PER_PAGE);
 	segments = DIV_ROUND_UP_ULL(pages, per);
 	mutex_lock(&pool->meta_lock);
 	segments = max_t(u64, segments, pool->core.nr_segments);
@@ -96,6 +97,7 @@ static void pool_free(struct pmv_pool *pool)
 		if (!xa_is_value(v))
 			pmv_volume_free(v);
 	xa_destroy(&pool->volumes);
+	list_splice_init(&pool->merging, &pool->erasing);
 	list_for_each_entry_safe(v, tmp, &pool->erasing, erasing)
 		pmv_volume_free(v);
 	for (i = 0; pool->core.segment && i < pool->core.nr_segments; i++)
@@ -121,6 +123,7 @@ static struct pmv_pool *pool_alloc(void)
 	mutex_init(&pool->setup_lock);
 	mutex_init(&pool->ctl_lock);
 	mutex_init(&pool->meta_lock);
+	init_rwsem(&pool->kin_sem);
 	init_rwsem(&pool->word_sem);
 	spin_lock_init(&pool->alloc_lock);
 	xa_init_flags(&pool->volumes, XA_FLAGS_ALLOC);
@@ -153,7 +156,7 @@ static int add_disks(struct pmv_pool *pool, struct netlink_ext_ack *extack)
 	int ret;
 
 	xa_for_each(&pool->volumes, slot, v) {
-		if (xa_is_value(v))
+		if (xa_is_value(v) || pmv_volume_is_snapshot(v))
 			continue;
 		ret = pmv_disk_make(v);
 		if (!ret)
@@ -189,6 +192,26 @@ static void commit_activation(struct pmv_pool *pool)
 	mutex_unlock(&pool->meta_lock);
 }
 
+/* What cannot be completed now cannot be opened before it is. */
+static void finish_rollbacks(struct pmv_pool *pool)
+{
+	struct pmv_volume *v;
+	unsigned long slot;
+	int ret;
+
+	mutex_lock(&pool->ctl_lock);
+	xa_for_each(&pool->volumes, slot, v) {
+		if (xa_is_value(v) || !v->rolling)
+			continue;
+		v->dying = true;
+		ret = pmv_rollback_finish(v);
+		if (ret)
+			pr_err("pmemvol: %s: %s could not be rolled back (%d)\n", pool->name,
+			       v->name, ret);
+	}
+	mutex_unlock(&pool->ctl_lock);
+}
+
 /* Read the pool from its members, whose geometry core has, and make it usable. */
 static int bring_up(struct pmv_pool *pool, struct netlink_ext_ack *extack)
 {
@@ -211,15 +234,18 @@ static int bring_up(struct pmv_pool *pool, struct netlink_ext_ack *extack)
 	if (ret)
 		goto err_module;
 	commit_activation(pool);
+	pmv_stock_start(pool);
+	finish_rollbacks(pool);
 	ret = add_disks(pool, extack);
 	if (ret)
-		goto err_module;
+		goto err_stock;
 	list_add_tail(&pool->list, &pmv_pools);
 	pools_changed();
-	pmv_stock_start(pool);
 	pool->is_up = true;
 	return 0;
 
+err_stock:
+	pmv_stock_stop(pool);
 err_module:
 	module_put(THIS_MODULE);
 	return ret;

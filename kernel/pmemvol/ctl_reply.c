@@ -44,7 +44,7 @@ static void get_figures(struct pmv_pool *pool, struct pool_figures *f)
 	f->size = pool->alloc.nr << shift;
 	f->free = pmv_alloc_available(&pool->alloc) << shift;
 	f->provisioned = pool->used_data << shift;
-	f->erasing = (pool->alloc.nr_soon - pool->filling) << shift;
+	f->erasing = (pool->alloc.nr_soon - pool->filling + pool->merging_chunks) << shift;
 	spin_unlock(&pool->alloc_lock);
 	f->metadata = (u64)READ_ONCE(pool->core.nr_segments) * PMV_COPIES << shift;
 }
@@ -94,12 +94,29 @@ int pmv_put_pool_name(struct sk_buff *skb, const struct pmv_pool *pool)
 	return 0;
 }
 
-int pmv_put_volume(struct sk_buff *skb, struct pmv_volume *v)
+static u32 state_of(const struct pmv_volume *v)
+{
+	return v->damaged || READ_ONCE(v->rolling) ||
+	       READ_ONCE(v->pool->mode) == PMEMVOL_MODE_FAILED ? PMEMVOL_VOLUME_FAILED :
+								 PMEMVOL_VOLUME_ACTIVE;
+}
+
+/* Of a clone: what it was made of. */
+static int put_parent(struct sk_buff *skb, const struct pmv_volume *v)
+{
+	const struct pmv_volume *s = v->kin.parent ? pmv_snap_volume(v->kin.parent) : NULL;
+
+	if (s && ((s->origin && nla_put_string(skb, PMEMVOL_A_VOLUME_ORIGIN, s->origin->name)) ||
+		  nla_put_string(skb, PMEMVOL_A_VOLUME_ORIGIN_SNAPSHOT, s->name)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_volume(struct sk_buff *skb, struct pmv_volume *v)
 {
 	struct nlattr *nest = nla_nest_start(skb, PMEMVOL_A_VOLUME);
 	struct pmv_pool *pool = v->pool;
 	unsigned int shift = pool->chunk_shift;
-	bool failed = v->damaged || READ_ONCE(pool->mode) == PMEMVOL_MODE_FAILED;
 
 	if (!nest ||
 	    nla_put_string(skb, PMEMVOL_A_VOLUME_NAME, v->name) ||
@@ -110,9 +127,9 @@ int pmv_put_volume(struct sk_buff *skb, struct pmv_volume *v)
 	    nla_put_u64_64bit(skb, PMEMVOL_A_VOLUME_PROVISIONED,
 			      READ_ONCE(v->provisioned) << shift, PMEMVOL_A_VOLUME_PAD) ||
 	    nla_put_u32(skb, PMEMVOL_A_VOLUME_OPENERS, READ_ONCE(v->openers)) ||
-	    nla_put_u32(skb, PMEMVOL_A_VOLUME_STATE,
-			failed ? PMEMVOL_VOLUME_FAILED : PMEMVOL_VOLUME_ACTIVE) ||
-	    nla_put_u32(skb, PMEMVOL_A_VOLUME_SNAPSHOTS, 0) ||
+	    nla_put_u32(skb, PMEMVOL_A_VOLUME_STATE, state_of(v)) ||
+	    nla_put_u32(skb, PMEMVOL_A_VOLUME_SNAPSHOTS, READ_ONCE(v->snapshots)) ||
+	    put_parent(skb, v) ||
 	    nla_put_u64_64bit(skb, PMEMVOL_A_VOLUME_METADATA, pmv_map_media_bytes(v),
 			      PMEMVOL_A_VOLUME_PAD) ||
 	    nla_put_string(skb, PMEMVOL_A_VOLUME_DISK, v->disk->disk_name) ||
@@ -121,6 +138,54 @@ int pmv_put_volume(struct sk_buff *skb, struct pmv_volume *v)
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
+}
+
+static int put_volume_name(struct sk_buff *skb, const struct pmv_volume *v)
+{
+	struct nlattr *nest = nla_nest_start(skb, PMEMVOL_A_VOLUME);
+
+	if (!nest || nla_put_string(skb, PMEMVOL_A_VOLUME_NAME, v->name) ||
+	    nla_put(skb, PMEMVOL_A_VOLUME_UUID, PMV_UUID_SIZE, v->desc.uuid))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_snapshot(struct sk_buff *skb, struct pmv_volume *s)
+{
+	unsigned int shift = s->pool->chunk_shift;
+	struct nlattr *nest;
+
+	/* Of one that is deleted the volume may be, too. */
+	if (s->origin && put_volume_name(skb, s->origin))
+		return -EMSGSIZE;
+	nest = nla_nest_start(skb, PMEMVOL_A_SNAPSHOT);
+	if (!nest ||
+	    nla_put_string(skb, PMEMVOL_A_SNAPSHOT_NAME, s->name) ||
+	    nla_put(skb, PMEMVOL_A_SNAPSHOT_UUID, PMV_UUID_SIZE, s->desc.uuid) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_SNAPSHOT_CREATED, le64_to_cpu(s->desc.created),
+			      PMEMVOL_A_SNAPSHOT_PAD) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_SNAPSHOT_SIZE, s->map.chunks << shift,
+			      PMEMVOL_A_SNAPSHOT_PAD) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_SNAPSHOT_EXCLUSIVE,
+			      READ_ONCE(s->provisioned) << shift, PMEMVOL_A_SNAPSHOT_PAD) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_SNAPSHOT_METADATA, pmv_map_media_bytes(s),
+			      PMEMVOL_A_SNAPSHOT_PAD) ||
+	    nla_put_u32(skb, PMEMVOL_A_SNAPSHOT_CLONES, s->clones) ||
+	    nla_put_u32(skb, PMEMVOL_A_SNAPSHOT_OPENERS, READ_ONCE(s->openers)) ||
+	    nla_put_u32(skb, PMEMVOL_A_SNAPSHOT_STATE, state_of(s)))
+		return -EMSGSIZE;
+	if (s->disk && (nla_put_string(skb, PMEMVOL_A_SNAPSHOT_DISK, s->disk->disk_name) ||
+			nla_put_u64_64bit(skb, PMEMVOL_A_SNAPSHOT_DEVNUM, devnum(s->disk->part0),
+					  PMEMVOL_A_SNAPSHOT_PAD)))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+int pmv_put_volume(struct sk_buff *skb, struct pmv_volume *v)
+{
+	return pmv_volume_is_snapshot(v) ? put_snapshot(skb, v) : put_volume(skb, v);
 }
 
 int pmv_netlink_put_event(struct sk_buff *skb, enum pmemvol_event type, u64 seq,

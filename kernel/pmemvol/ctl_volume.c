@@ -6,11 +6,17 @@
 #include <linux/stringhash.h>
 #include <linux/uuid.h>
 
-#include "data_map.h"
+#include "ctl_volume.h"
 
-static u32 name_hash(const char *name)
+/* Volumes have their names, and each of them its snapshots have theirs. */
+static u32 name_hash(const char *name, u64 whose)
 {
-	return full_name_hash(NULL, name, strlen(name));
+	return full_name_hash((void *)(uintptr_t)whose, name, strlen(name));
+}
+
+static u64 snapshots_of(u32 origin)
+{
+	return (u64)origin + 1;
 }
 
 struct pmv_volume *pmv_volume_find(struct pmv_pool *pool, const char *name)
@@ -18,15 +24,29 @@ struct pmv_volume *pmv_volume_find(struct pmv_pool *pool, const char *name)
 	struct pmv_volume *v;
 
 	lockdep_assert_held(&pool->ctl_lock);
-	hash_for_each_possible(pool->names, v, by_name, name_hash(name))
-		if (!strcmp(v->name, name))
+	hash_for_each_possible(pool->names, v, by_name, name_hash(name, 0))
+		if (!pmv_volume_is_snapshot(v) && !strcmp(v->name, name))
+			return v;
+	return NULL;
+}
+
+struct pmv_volume *pmv_snapshot_find(struct pmv_pool *pool, u32 origin, const char *name)
+{
+	struct pmv_volume *v;
+
+	lockdep_assert_held(&pool->ctl_lock);
+	hash_for_each_possible(pool->names, v, by_name, name_hash(name, snapshots_of(origin)))
+		if (pmv_volume_is_snapshot(v) && le32_to_cpu(v->desc.origin) == origin &&
+		    !strcmp(v->name, name))
 			return v;
 	return NULL;
 }
 
 void pmv_volume_hash(struct pmv_volume *v)
 {
-	hash_add(v->pool->names, &v->by_name, name_hash(v->name));
+	u64 whose = pmv_volume_is_snapshot(v) ? snapshots_of(le32_to_cpu(v->desc.origin)) : 0;
+
+	hash_add(v->pool->names, &v->by_name, name_hash(v->name, whose));
 }
 
 struct pmv_volume *pmv_volume_alloc(struct pmv_pool *pool, u64 chunks)
@@ -46,6 +66,8 @@ struct pmv_volume *pmv_volume_alloc(struct pmv_pool *pool, u64 chunks)
 	v->pool = pool;
 	v->minor = -1;
 	v->map.chunks = chunks;
+	v->kin.chunks = chunks;
+	v->kin.gen = U64_MAX;
 	mutex_init(&v->map_lock);
 	spin_lock_init(&v->open_lock);
 	INIT_HLIST_NODE(&v->by_name);
@@ -61,7 +83,7 @@ void pmv_volume_free(struct pmv_volume *v)
 	kfree(v);
 }
 
-static int check_mode(struct pmv_pool *pool, struct netlink_ext_ack *extack)
+int pmv_ctl_check_mode(struct pmv_pool *pool, struct netlink_ext_ack *extack)
 {
 	switch (READ_ONCE(pool->mode)) {
 	case PMEMVOL_MODE_READ_ONLY:
@@ -96,8 +118,8 @@ static int size_to_chunks(struct pmv_pool *pool, u64 size, u64 *chunks,
  * May the volumes be promised this many chunks more? @thick chunks must be there now; thin
  * ones may be promised up to the pool's ratio.
  */
-static int check_promise(struct pmv_pool *pool, u64 more, u64 pages, bool thick,
-			 struct netlink_ext_ack *extack)
+int pmv_promise_check(struct pmv_pool *pool, u64 more, u64 pages, bool thick,
+		      struct netlink_ext_ack *extack)
 {
 	u64 capacity = pmv_pool_capacity(pool, pool->pages_max + pages);
 	u64 limit = div_u64(capacity * pool->overcommit, 100);
@@ -114,7 +136,7 @@ static int check_promise(struct pmv_pool *pool, u64 more, u64 pages, bool thick,
 	return 0;
 }
 
-static int promise(struct pmv_pool *pool, u64 chunks, bool thick, struct netlink_ext_ack *extack)
+int pmv_promise(struct pmv_pool *pool, u64 chunks, bool thick, struct netlink_ext_ack *extack)
 {
 	int ret;
 
@@ -128,7 +150,7 @@ static int promise(struct pmv_pool *pool, u64 chunks, bool thick, struct netlink
 	return ret;
 }
 
-static void unpromise(struct pmv_pool *pool, u64 chunks, bool thick)
+void pmv_unpromise(struct pmv_pool *pool, u64 chunks, bool thick)
 {
 	if (!thick)
 		return;
@@ -144,7 +166,7 @@ static void count(struct pmv_pool *pool, struct pmv_volume *v, u64 chunks, int s
 	*promised += sign * chunks;
 }
 
-static int meta_error(struct pmv_pool *pool, int ret, struct netlink_ext_ack *extack)
+int pmv_ctl_meta_error(struct pmv_pool *pool, int ret, struct netlink_ext_ack *extack)
 {
 	if (ret == -ENOSPC) {
 		NL_SET_ERR_MSG(extack, "the pool has no space for metadata");
@@ -157,6 +179,16 @@ static int meta_error(struct pmv_pool *pool, int ret, struct netlink_ext_ack *ex
 		ret = -EROFS;
 	}
 	return ret;
+}
+
+int pmv_slot_alloc(struct pmv_pool *pool, u32 *slot, struct netlink_ext_ack *extack)
+{
+	int ret = xa_alloc(&pool->volumes, slot, xa_mk_value(0), XA_LIMIT(0, PMV_SLOTS_MAX - 1),
+			   GFP_KERNEL);
+
+	if (ret)
+		NL_SET_ERR_MSG(extack, "the pool has no room for another volume");
+	return ret == -EBUSY ? -ENOSPC : ret;
 }
 
 /* Make the volume on media; pages that others take meanwhile are got again. */
@@ -188,8 +220,9 @@ static void media_uncreate(struct pmv_pool *pool, struct pmv_volume *v)
 	pmv_meta_unlock(pool);
 }
 
-struct pmv_volume *pmv_ctl_volume_create(struct pmv_pool *pool, const struct pmv_volume_request *r,
-					 struct netlink_ext_ack *extack)
+/* A volume, empty or a clone of snapshot @of. */
+static struct pmv_volume *create(struct pmv_pool *pool, const struct pmv_volume_request *r,
+				 struct pmv_volume *of, struct netlink_ext_ack *extack)
 {
 	struct pmv_volume_params p = {
 		.name = r->name,
@@ -203,16 +236,23 @@ struct pmv_volume *pmv_ctl_volume_create(struct pmv_pool *pool, const struct pmv
 	int ret;
 
 	lockdep_assert_held(&pool->ctl_lock);
-	ret = check_mode(pool, extack);
+	ret = pmv_ctl_check_mode(pool, extack);
 	if (ret)
 		return ERR_PTR(ret);
 	if (pmv_volume_find(pool, r->name)) {
 		NL_SET_ERR_MSG(extack, "a volume of this name exists");
 		return ERR_PTR(-EEXIST);
 	}
-	ret = size_to_chunks(pool, r->size, &p.chunks, extack);
+	if (of) {
+		p.chunks = of->map.chunks;
+		p.flags |= PMV_DESC_CLONE;
+		p.origin = of->map.slot;
+	} else {
+		ret = size_to_chunks(pool, r->size, &p.chunks, extack);
+	}
 	if (!ret)
-		ret = check_promise(pool, p.chunks, pmv_map_pages_max(p.chunks), r->thick, extack);
+		ret = pmv_promise_check(pool, p.chunks, pmv_map_pages_max(p.chunks), r->thick,
+					extack);
 	if (ret)
 		return ERR_PTR(ret);
 	uuid_gen(&uuid);
@@ -223,7 +263,9 @@ struct pmv_volume *pmv_ctl_volume_create(struct pmv_pool *pool, const struct pmv
 		return ERR_PTR(-ENOMEM);
 	memcpy(v->name, r->name, r->name_len);
 	v->desc.flags = cpu_to_le32(p.flags);
-	ret = promise(pool, p.chunks, r->thick, extack);
+	/* Nobody looks through it yet, and it cannot go. */
+	v->kin.parent = of ? &of->kin : NULL;
+	ret = pmv_promise(pool, p.chunks, r->thick, extack);
 	if (ret)
 		goto err_free;
 	if (r->thick) {
@@ -236,16 +278,12 @@ struct pmv_volume *pmv_ctl_volume_create(struct pmv_pool *pool, const struct pmv
 		NL_SET_ERR_MSG(extack, "no disk could be made");
 		goto err_promise;
 	}
-	ret = xa_alloc(&pool->volumes, &slot, xa_mk_value(0), XA_LIMIT(0, PMV_SLOTS_MAX - 1),
-		       GFP_KERNEL);
-	if (ret) {
-		NL_SET_ERR_MSG(extack, "the pool has no room for another volume");
-		ret = ret == -EBUSY ? -ENOSPC : ret;
+	ret = pmv_slot_alloc(pool, &slot, extack);
+	if (ret)
 		goto err_disk;
-	}
 	ret = media_create(pool, v, slot, &p);
 	if (ret) {
-		ret = meta_error(pool, ret, extack);
+		ret = pmv_ctl_meta_error(pool, ret, extack);
 		goto err_slot;
 	}
 	ret = pmv_disk_add(v);
@@ -258,6 +296,8 @@ struct pmv_volume *pmv_ctl_volume_create(struct pmv_pool *pool, const struct pmv
 	pool->nr_volumes++;
 	pool->pages_max += pmv_map_pages_max(p.chunks);
 	count(pool, v, p.chunks, 1);
+	if (of)
+		of->clones++;
 	pmv_event(PMEMVOL_EVENT_VOLUME_CREATED, pool, v);
 	return v;
 
@@ -268,14 +308,34 @@ err_slot:
 err_disk:
 	pmv_disk_remove(v);
 err_promise:
-	unpromise(pool, p.chunks, r->thick);
+	pmv_unpromise(pool, p.chunks, r->thick);
 err_free:
 	pmv_volume_free(v);
 	return ERR_PTR(ret);
 }
 
-static struct pmv_volume *find_to_change(struct pmv_pool *pool, const char *name,
+struct pmv_volume *pmv_ctl_volume_create(struct pmv_pool *pool, const struct pmv_volume_request *r,
 					 struct netlink_ext_ack *extack)
+{
+	return create(pool, r, NULL, extack);
+}
+
+struct pmv_volume *pmv_ctl_volume_clone(struct pmv_pool *pool, const struct pmv_volume_request *r,
+					struct netlink_ext_ack *extack)
+{
+	struct pmv_volume *s = pmv_ctl_snapshot_get(pool, r, extack);
+
+	if (IS_ERR(s))
+		return s;
+	if (s->damaged) {
+		NL_SET_ERR_MSG(extack, "the snapshot's metadata is damaged");
+		return ERR_PTR(-EUCLEAN);
+	}
+	return create(pool, r, s, extack);
+}
+
+struct pmv_volume *pmv_ctl_find(struct pmv_pool *pool, const char *name,
+				struct netlink_ext_ack *extack)
 {
 	struct pmv_volume *v = pmv_volume_find(pool, name);
 	int ret;
@@ -284,7 +344,7 @@ static struct pmv_volume *find_to_change(struct pmv_pool *pool, const char *name
 		NL_SET_ERR_MSG(extack, "no such volume");
 		return ERR_PTR(-ENOENT);
 	}
-	ret = check_mode(pool, extack);
+	ret = pmv_ctl_check_mode(pool, extack);
 	return ret ? ERR_PTR(ret) : v;
 }
 
@@ -300,8 +360,12 @@ static int grow_locked(struct pmv_pool *pool, struct pmv_volume *v, u64 chunks,
 	ret = pmv_volume_grow(&pool->core, &v->desc, &v->map, chunks);
 	pmv_meta_unlock(pool);
 	/* Found before it is offered: the capacity follows. */
-	if (!ret)
+	if (!ret) {
 		pmv_top_replace(v, top);
+		down_write(&pool->kin_sem);
+		v->kin.chunks = chunks;
+		up_write(&pool->kin_sem);
+	}
 	return ret;
 }
 
@@ -333,9 +397,13 @@ struct pmv_volume *pmv_ctl_volume_resize(struct pmv_pool *pool, const struct pmv
 	int ret;
 
 	lockdep_assert_held(&pool->ctl_lock);
-	v = find_to_change(pool, r->name, extack);
+	v = pmv_ctl_find(pool, r->name, extack);
 	if (IS_ERR(v))
 		return v;
+	if (v->rolling) {
+		NL_SET_ERR_MSG(extack, "the volume is not rolled back completely");
+		return ERR_PTR(-EBUSY);
+	}
 	ret = size_to_chunks(pool, r->size, &chunks, extack);
 	if (ret)
 		return ERR_PTR(ret);
@@ -349,9 +417,9 @@ struct pmv_volume *pmv_ctl_volume_resize(struct pmv_pool *pool, const struct pmv
 	more = chunks - old;
 	pages = pmv_map_pages_max(chunks) - pmv_map_pages_max(old);
 	thick = pmv_volume_thick(v);
-	ret = check_promise(pool, more, pages, thick, extack);
+	ret = pmv_promise_check(pool, more, pages, thick, extack);
 	if (!ret)
-		ret = promise(pool, more, thick, extack);
+		ret = pmv_promise(pool, more, thick, extack);
 	if (ret)
 		return ERR_PTR(ret);
 	top = pmv_top_grow(v, chunks);
@@ -361,7 +429,7 @@ struct pmv_volume *pmv_ctl_volume_resize(struct pmv_pool *pool, const struct pmv
 	}
 	ret = media_grow(pool, v, chunks, top);
 	if (ret) {
-		ret = meta_error(pool, ret, extack);
+		ret = pmv_ctl_meta_error(pool, ret, extack);
 		goto err_top;
 	}
 	set_capacity_and_notify(v->disk, chunks << (pool->chunk_shift - SECTOR_SHIFT));
@@ -373,8 +441,19 @@ struct pmv_volume *pmv_ctl_volume_resize(struct pmv_pool *pool, const struct pmv
 err_top:
 	pmv_top_free(top);
 err_promise:
-	unpromise(pool, more, thick);
+	pmv_unpromise(pool, more, thick);
 	return ERR_PTR(ret);
+}
+
+/* Its disk and those of its snapshots have other names. */
+static void tell_udev(struct pmv_volume *v)
+{
+	struct pmv_volume *s;
+	unsigned long slot;
+
+	xa_for_each(&v->pool->volumes, slot, s)
+		if (!xa_is_value(s) && (s == v || s->origin == v) && s->disk_added)
+			kobject_uevent(&disk_to_dev(s->disk)->kobj, KOBJ_CHANGE);
 }
 
 struct pmv_volume *pmv_ctl_volume_rename(struct pmv_pool *pool, const struct pmv_volume_request *r,
@@ -384,7 +463,7 @@ struct pmv_volume *pmv_ctl_volume_rename(struct pmv_pool *pool, const struct pmv
 	int ret;
 
 	lockdep_assert_held(&pool->ctl_lock);
-	v = find_to_change(pool, r->name, extack);
+	v = pmv_ctl_find(pool, r->name, extack);
 	if (IS_ERR(v) || !strcmp(r->name, r->new_name))
 		return v;
 	if (pmv_volume_find(pool, r->new_name)) {
@@ -398,16 +477,30 @@ struct pmv_volume *pmv_ctl_volume_rename(struct pmv_pool *pool, const struct pmv
 		pmv_meta_unlock(pool);
 	}
 	if (ret)
-		return ERR_PTR(meta_error(pool, ret, extack));
+		return ERR_PTR(pmv_ctl_meta_error(pool, ret, extack));
 	hash_del(&v->by_name);
 	spin_lock(&v->open_lock);
 	memset(v->name, 0, sizeof(v->name));
 	memcpy(v->name, r->new_name, r->new_name_len);
 	spin_unlock(&v->open_lock);
 	pmv_volume_hash(v);
-	kobject_uevent(&disk_to_dev(v->disk)->kobj, KOBJ_CHANGE);
+	tell_udev(v);
 	pmv_event(PMEMVOL_EVENT_VOLUME_RENAMED, pool, v);
 	return v;
+}
+
+/* Its last snapshots are being merged, and it shows its own to nobody. */
+static void leave_kin(struct pmv_volume *v)
+{
+	down_write(&v->pool->kin_sem);
+	if (v->kin.parent)
+		pmv_snap_volume(v->kin.parent)->clones--;
+	v->kin.parent = NULL;
+	while (v->kin.older) {
+		pmv_snap_volume(v->kin.older)->origin = NULL;
+		pmv_kin_remove(v->kin.older);
+	}
+	up_write(&v->pool->kin_sem);
 }
 
 int pmv_ctl_volume_delete(struct pmv_pool *pool, const struct pmv_volume_request *r,
@@ -417,9 +510,11 @@ int pmv_ctl_volume_delete(struct pmv_pool *pool, const struct pmv_volume_request
 	int ret;
 
 	lockdep_assert_held(&pool->ctl_lock);
-	v = find_to_change(pool, r->name, extack);
+	v = pmv_ctl_find(pool, r->name, extack);
 	if (IS_ERR(v))
 		return PTR_ERR(v);
+	if (v->snapshots)
+		return pmv_refuse_snapshots(v, extack);
 	ret = pmv_disk_try_kill(v);
 	if (ret) {
 		NL_SET_ERR_MSG(extack, "the volume is open or mounted");
@@ -432,7 +527,7 @@ int pmv_ctl_volume_delete(struct pmv_pool *pool, const struct pmv_volume_request
 	}
 	if (ret) {
 		pmv_disk_unkill(v);
-		return meta_error(pool, ret, extack);
+		return pmv_ctl_meta_error(pool, ret, extack);
 	}
 	hash_del(&v->by_name);
 	xa_store(&pool->volumes, v->map.slot, xa_mk_value(0), GFP_KERNEL);
@@ -442,6 +537,7 @@ int pmv_ctl_volume_delete(struct pmv_pool *pool, const struct pmv_volume_request
 	pmv_event(PMEMVOL_EVENT_VOLUME_DELETED, pool, v);
 	/* Returns when nobody looks at its chunks any more. */
 	pmv_disk_remove(v);
+	leave_kin(v);
 	pmv_stock_erase_volume(v);
 	return 0;
 }

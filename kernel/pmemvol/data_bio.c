@@ -69,7 +69,10 @@ static inline blk_status_t copy_piece(const struct pmv_pool *pool, u64 entry, st
 	return BLK_STS_OK;
 }
 
-/* A write to known bad blocks: clear them outside of the RCU section, then write. */
+/*
+ * A write to known bad blocks: clear them outside of the RCU section, then write.
+ * BLK_STS_AGAIN: the chunk is not as it was found, look again.
+ */
 static noinline blk_status_t write_bad_piece(struct pmv_volume *v, struct piece p, void *buf)
 {
 	blk_status_t status = BLK_STS_IOERR;
@@ -84,7 +87,9 @@ static noinline blk_status_t write_bad_piece(struct pmv_volume *v, struct piece 
 	top = rcu_dereference(v->top);
 	entry = top ? pmv_map_lookup(top, p.index) : 0;
 	rcu_read_unlock();
-	if (entry) {
+	if (top && (!entry || !pmv_entry_is_own(v, entry))) {
+		status = BLK_STS_AGAIN;
+	} else if (entry) {
 		m = pmv_entry_member(v->pool, entry);
 		addr = pmv_entry_addr(entry) + p.off;
 		status = clear_bad(m, addr, p.len);
@@ -109,6 +114,22 @@ static noinline blk_status_t provision(struct pmv_volume *v, u64 index, bool now
 	return errno_to_status(pmv_map_provision(v, index));
 }
 
+/* Snapshots may need what is about to change. */
+static noinline blk_status_t own(struct pmv_volume *v, u64 index, bool nowait)
+{
+	if (nowait)
+		return BLK_STS_AGAIN;
+	return errno_to_status(pmv_snap_own(v, index));
+}
+
+static noinline blk_status_t read_through(struct pmv_volume *v, struct piece p, void *buf,
+					  bool nowait)
+{
+	if (nowait)
+		return BLK_STS_AGAIN;
+	return errno_to_status(pmv_snap_read(v, p.index, p.off, buf, p.len));
+}
+
 static inline blk_status_t do_piece(struct pmv_volume *v, struct piece p, void *buf, bool write,
 				    bool nowait)
 {
@@ -124,14 +145,26 @@ static inline blk_status_t do_piece(struct pmv_volume *v, struct piece p, void *
 			return BLK_STS_IOERR;
 		}
 		entry = pmv_map_lookup(top, p.index);
+		if (write && entry && unlikely(!pmv_entry_is_own(v, entry))) {
+			rcu_read_unlock();
+			status = own(v, p.index, nowait);
+			if (status)
+				return status;
+			continue;
+		}
 		if (likely(entry)) {
 			status = copy_piece(v->pool, entry, p, buf, write);
 			rcu_read_unlock();
-			if (unlikely(status == BLK_STS_AGAIN))
-				return nowait ? status : write_bad_piece(v, p, buf);
-			return status;
+			if (likely(status != BLK_STS_AGAIN) || nowait)
+				return status;
+			status = write_bad_piece(v, p, buf);
+			if (status != BLK_STS_AGAIN)
+				return status;
+			continue;
 		}
 		rcu_read_unlock();
+		if (!write && unlikely(pmv_snap_reads_through(v)))
+			return read_through(v, p, buf, nowait);
 		if (!write) {
 			/* Nothing is there, and reading provisions nothing. */
 			memset(buf, 0, p.len);
@@ -175,9 +208,18 @@ static blk_status_t zero_piece(struct pmv_volume *v, struct piece p)
 	const struct pmv_top *top;
 	u64 entry;
 
+again:
 	rcu_read_lock();
 	top = rcu_dereference(v->top);
 	entry = top ? pmv_map_lookup(top, p.index) : 0;
+	if (top && (entry ? !pmv_entry_is_own(v, entry) : pmv_snap_reads_through(v))) {
+		rcu_read_unlock();
+		status = errno_to_status(entry ? pmv_snap_own(v, p.index) :
+						 pmv_map_provision(v, p.index));
+		if (status)
+			return status;
+		goto again;
+	}
 	if (entry) {
 		const struct pmv_member *m = pmv_entry_member(v->pool, entry);
 		void *addr = pmv_entry_addr(entry) + p.off;
@@ -244,6 +286,15 @@ static void flush_members(struct pmv_pool *pool, struct bio *parent)
 		bio_chain(bio, parent);
 		submit_bio(bio);
 	}
+}
+
+void pmv_submit_snapshot_bio(struct bio *bio)
+{
+	/* The block layer only warns. */
+	if (op_is_write(bio_op(bio)) && bio->bi_iter.bi_size)
+		bio_io_error(bio);
+	else
+		pmv_submit_bio(bio);
 }
 
 void pmv_submit_bio(struct bio *bio)

@@ -25,6 +25,23 @@ static u64 find_entry(struct pmv_volume *v, u64 index)
 	return entry;
 }
 
+/* Entry of a chunk that the volume has to itself, which it gets if need be. */
+static int own_entry(struct pmv_volume *v, u64 index, u64 *entry)
+{
+	int ret;
+
+	for (;;) {
+		*entry = find_entry(v, index);
+		if (*entry == U64_MAX)
+			return -ENXIO;
+		if (likely(*entry && pmv_entry_is_own(v, *entry)))
+			return 0;
+		ret = *entry ? pmv_snap_own(v, index) : pmv_map_provision(v, index);
+		if (ret)
+			return ret == -EROFS || ret == -EUCLEAN ? -EIO : ret;
+	}
+}
+
 /* Chunks that follow each other on the medium too, up to @pages. */
 static long contiguous_pages(struct pmv_volume *v, u64 index, u64 entry, long have, long pages)
 {
@@ -54,16 +71,12 @@ static long dax_direct(struct dax_device *dax, pgoff_t pgoff, long nr_pages,
 	long have;
 	int ret;
 
-	entry = find_entry(v, index);
-	if (!entry) {
-		/* Holes of a file never come here: whoever asks is about to store. */
-		ret = pmv_map_provision(v, index);
-		if (ret)
-			return ret == -EROFS || ret == -EUCLEAN ? -EIO : ret;
-		entry = find_entry(v, index);
-	}
-	if (!entry || entry == U64_MAX)
-		return -ENXIO;
+	if (unlikely(!READ_ONCE(v->dax_given)))
+		WRITE_ONCE(v->dax_given, true);
+	/* Holes of a file never come here: whoever asks may be about to store. */
+	ret = own_entry(v, index, &entry);
+	if (ret)
+		return ret;
 
 	m = pmv_entry_member(v->pool, entry);
 	off = (u64)(pmv_entry_addr(entry) - m->kaddr) + ((u64)in_chunk << PAGE_SHIFT);
@@ -79,16 +92,18 @@ static long dax_direct(struct dax_device *dax, pgoff_t pgoff, long nr_pages,
 	return have < nr_pages ? contiguous_pages(v, index, entry, have, nr_pages) : have;
 }
 
-/* The place of a page on its member, or -ENOENT when nothing is provisioned. */
+/* The place of a page that will be changed, or -ENOENT when nothing is provisioned nor shown. */
 static int lower_pgoff(struct pmv_volume *v, pgoff_t pgoff, struct pmv_member **m, pgoff_t *lower)
 {
 	unsigned int shift = v->pool->chunk_shift - PAGE_SHIFT;
-	u64 entry = find_entry(v, pgoff >> shift);
+	u64 entry;
+	int ret;
 
-	if (entry == U64_MAX)
-		return -ENXIO;
-	if (!entry)
+	if (!v->kin.parent && !find_entry(v, pgoff >> shift))
 		return -ENOENT;
+	ret = own_entry(v, pgoff >> shift, &entry);
+	if (ret)
+		return ret;
 	*m = pmv_entry_member(v->pool, entry);
 	*lower = ((*m)->dax_off + (pmv_entry_addr(entry) - (*m)->kaddr)) >> PAGE_SHIFT;
 	*lower += pgoff & (BIT_ULL(shift) - 1);

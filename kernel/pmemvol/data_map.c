@@ -227,36 +227,59 @@ static u64 chunk_hint(struct pmv_volume *v, u64 index)
 	return entry ? pmv_map_chunk(v->pool, entry) + 1 : U64_MAX;
 }
 
-static int provision_locked(struct pmv_volume *v, u64 index, u64 chunk, bool *taken)
+int pmv_map_make_leaf_of(struct pmv_volume *v, u64 index)
 {
 	struct pmv_top *top = pmv_top_of(v);
+
+	if (!top)
+		return -ENXIO;
+	return index < v->map.chunks ? make_leaf(v, top, index >> PMV_LEAF_SHIFT) : -ERANGE;
+}
+
+u64 *pmv_map_slot(struct pmv_volume *v, u64 index)
+{
+	struct pmv_top *top = pmv_top_of(v);
+	u64 at = index >> PMV_LEAF_SHIFT;
+	struct pmv_leaf *l;
+
+	if (!top || at >= top->nr)
+		return NULL;
+	l = rcu_dereference_protected(top->leaf[at], lockdep_is_held(&v->map_lock));
+	return l ? &l->entry[index & (PMV_WORDS_PER_PAGE - 1)] : NULL;
+}
+
+void pmv_map_publish(struct pmv_volume *v, u64 index, struct pmv_word w)
+{
 	struct pmv_pool *pool = v->pool;
-	struct pmv_word w;
-	u64 *entry;
+
+	down_read(&pool->word_sem);
+	pmv_map_set(&pool->core, &v->map, pmv_top_of(v)->page[index >> PMV_LEAF_SHIFT], index, w);
+	up_read(&pool->word_sem);
+	/* Content and entry are persistent before anybody sees them. */
+	smp_store_release(pmv_map_slot(v, index), pmv_map_entry(pool, w.value) | v->epoch);
+	v->provisioned++;
+}
+
+static int provision_locked(struct pmv_volume *v, u64 index, u64 chunk, bool *taken, bool *dirty)
+{
+	struct pmv_word w = { .value = chunk };
 	int ret;
 
 	lockdep_assert_held(&v->map_lock);
-	if (!top)
-		return -ENXIO;
-	if (index >= v->map.chunks)
-		return -ERANGE;
-	ret = make_leaf(v, top, index >> PMV_LEAF_SHIFT);
+	ret = pmv_map_make_leaf_of(v, index);
 	if (ret)
 		return ret;
-	entry = &rcu_dereference_protected(top->leaf[index >> PMV_LEAF_SHIFT],
-					   lockdep_is_held(&v->map_lock))
-			 ->entry[index & (PMV_WORDS_PER_PAGE - 1)];
-	if (*entry)
+	if (*pmv_map_slot(v, index))
 		return 0;
-
-	w.value = chunk;
-	w.tag = le64_to_cpu(pool->core.sb.map_gen);
-	down_read(&pool->word_sem);
-	pmv_map_set(&pool->core, &v->map, top->page[index >> PMV_LEAF_SHIFT], index, w);
-	up_read(&pool->word_sem);
-	/* Zeroes and entry are persistent before anybody sees them. */
-	smp_store_release(entry, pmv_map_entry(pool, chunk));
-	v->provisioned++;
+	if (v->kin.parent) {
+		/* Whatever happens now, the chunk is not zero any more. */
+		*dirty = true;
+		ret = pmv_snap_fill(v, index, chunk);
+		if (ret)
+			return ret;
+	}
+	w.tag = le64_to_cpu(v->pool->core.sb.map_gen);
+	pmv_map_publish(v, index, w);
 	*taken = true;
 	return 0;
 }
@@ -266,7 +289,7 @@ int pmv_map_provision(struct pmv_volume *v, u64 index)
 	enum pmv_claim claim = pmv_volume_claim(v);
 	struct pmv_pool *pool = v->pool;
 	unsigned int noio;
-	bool taken = false;
+	bool taken = false, dirty = false;
 	u64 chunk;
 	int ret;
 
@@ -279,7 +302,7 @@ int pmv_map_provision(struct pmv_volume *v, u64 index)
 		goto out;
 	for (;;) {
 		mutex_lock(&v->map_lock);
-		ret = provision_locked(v, index, chunk, &taken);
+		ret = provision_locked(v, index, chunk, &taken, &dirty);
 		mutex_unlock(&v->map_lock);
 		if (ret != -ENOSPC)
 			break;
@@ -288,7 +311,9 @@ int pmv_map_provision(struct pmv_volume *v, u64 index)
 		if (ret)
 			break;
 	}
-	if (!taken)
+	if (!taken && dirty)
+		pmv_stock_defer(pool, claim, chunk);
+	else if (!taken)
 		pmv_stock_put(pool, claim, chunk);
 out:
 	memalloc_noio_restore(noio);
@@ -313,6 +338,33 @@ static bool chunk_is_mapped(const struct pmv_pool *pool, u64 entry)
 	return false;
 }
 
+static void take_away(struct pmv_volume *v, u32 page, u64 index, u64 *slot)
+{
+	u64 entry = *slot;
+
+	lockdep_assert_held(&v->map_lock);
+	down_read(&v->pool->word_sem);
+	pmv_map_clear(&v->pool->core, page, index);
+	up_read(&v->pool->word_sem);
+	WRITE_ONCE(*slot, 0);
+	v->provisioned--;
+	pmv_stock_defer(v->pool, pmv_volume_claim(v), pmv_map_chunk(v->pool, entry));
+}
+
+int pmv_map_drop(struct pmv_volume *v, u64 index)
+{
+	struct pmv_top *top;
+	u64 *slot;
+
+	mutex_lock(&v->map_lock);
+	top = pmv_top_of(v);
+	slot = pmv_map_slot(v, index);
+	if (slot && *slot)
+		take_away(v, top->page[index >> PMV_LEAF_SHIFT], index, slot);
+	mutex_unlock(&v->map_lock);
+	return top ? 0 : -ENXIO;
+}
+
 /* Take one leaf's chunks away, from @first of the volume up to @end. */
 static void unprovision_leaf(struct pmv_volume *v, struct pmv_top *top, u64 first, u64 end)
 {
@@ -324,16 +376,9 @@ static void unprovision_leaf(struct pmv_volume *v, struct pmv_top *top, u64 firs
 		return;
 	for (index = first; index < end; index++) {
 		u64 *slot = &l->entry[index & (PMV_WORDS_PER_PAGE - 1)];
-		u64 entry = *slot;
 
-		if (!entry || chunk_is_mapped(v->pool, entry))
-			continue;
-		down_read(&v->pool->word_sem);
-		pmv_map_clear(&v->pool->core, top->page[at], index);
-		up_read(&v->pool->word_sem);
-		WRITE_ONCE(*slot, 0);
-		v->provisioned--;
-		pmv_stock_defer(v->pool, pmv_volume_claim(v), pmv_map_chunk(v->pool, entry));
+		if (*slot && !chunk_is_mapped(v->pool, *slot) && !pmv_snap_keeps(v, index))
+			take_away(v, top->page[at], index, slot);
 	}
 }
 

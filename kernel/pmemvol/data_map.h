@@ -53,6 +53,84 @@ int pmv_map_provision(struct pmv_volume *v, u64 index);
  */
 int pmv_map_unprovision(struct pmv_volume *v, u64 first, u64 nr);
 
+/* ---- data_snap.c: what snapshots and clones are to the data path ---- */
+
+/**
+ * pmv_snap_own() - see to it that a chunk of the volume may change
+ * @v: volume
+ * @index: chunk of it
+ *
+ * What a snapshot shows of it is copied there first, and persistent on return.
+ * Context: as pmv_map_provision(). Return: as that, or -EIO when it cannot be read.
+ */
+int pmv_snap_own(struct pmv_volume *v, u64 index);
+
+/**
+ * pmv_snap_keeps() - must a discard leave this chunk alone?
+ *
+ * Context: map_lock held. Return: snapshots show it, or it hides what a clone's snapshot shows.
+ */
+bool pmv_snap_keeps(struct pmv_volume *v, u64 index);
+
+/**
+ * pmv_snap_fill() - a clone's new chunk gets what its snapshot shows there
+ * @v: volume
+ * @index: chunk of it, which it does not have yet
+ * @chunk: zeroed
+ *
+ * Context: map_lock held. Return: 0, with the content persistent, or errno.
+ */
+int pmv_snap_fill(struct pmv_volume *v, u64 index, u64 chunk);
+
+/** pmv_snap_read() - read where a snapshot or clone has no chunk of its own. Context: may sleep */
+int pmv_snap_read(struct pmv_volume *v, u64 index, unsigned int off, void *buf, unsigned int len);
+
+/**
+ * pmv_snap_switch() - from here on @snapshot is the newest of @v
+ * @v: volume
+ * @snapshot: persistent
+ *
+ * On return nobody changes a chunk who has not looked. Context: map_lock of @v held.
+ */
+void pmv_snap_switch(struct pmv_volume *v, struct pmv_volume *snapshot);
+
+/** pmv_snap_volume() - whose place among its kind this is */
+static inline struct pmv_volume *pmv_snap_volume(struct pmv_kin *k)
+{
+	return container_of(k, struct pmv_volume, kin);
+}
+
+/** pmv_snap_word() - a pmv_kin_word for volumes. Context: kin_sem held, may sleep */
+int pmv_snap_word(void *ctx, struct pmv_kin *k, u64 index, struct pmv_word *w);
+
+/**
+ * pmv_snap_copy() - copy a chunk, unfenced
+ * @pool: pool
+ * @to: chunk that nobody else looks at
+ * @from: chunk
+ *
+ * Context: kin_sem held, may sleep. Return: 0, -EIO when it cannot be read, -ENXIO.
+ */
+int pmv_snap_copy(struct pmv_pool *pool, u64 to, u64 from);
+
+/** pmv_snap_reads_through() - may it show others' chunks? */
+static inline bool pmv_snap_reads_through(const struct pmv_volume *v)
+{
+	return v->kin.parent || pmv_volume_is_snapshot(v);
+}
+
+/** pmv_map_make_leaf_of() - memory and page of the leaf of @index. Context: map_lock held */
+int pmv_map_make_leaf_of(struct pmv_volume *v, u64 index);
+
+/** pmv_map_slot() - an entry in memory, or NULL without its leaf. Context: map_lock held */
+u64 *pmv_map_slot(struct pmv_volume *v, u64 index);
+
+/** pmv_map_drop() - take a chunk away that nothing needs. Return: 0, -ENXIO. Context: may sleep */
+int pmv_map_drop(struct pmv_volume *v, u64 index);
+
+/** pmv_map_publish() - commit and show a chunk. Context: map_lock held, its leaf made */
+void pmv_map_publish(struct pmv_volume *v, u64 index, struct pmv_word w);
+
 /** pmv_map_chunk() - number of the chunk an entry names. @pool: pool; @entry: not 0 */
 u64 pmv_map_chunk(const struct pmv_pool *pool, u64 entry);
 

@@ -278,6 +278,7 @@ static void stock_work(struct work_struct *work)
 	while (pmv_stock_runs(pool)) {
 		bool more = erase_pending(pool, batch);
 
+		more |= pmv_merge_some(pool);
 		more |= erase_volume(pool);
 		erased |= more;
 		if (!more)
@@ -297,6 +298,7 @@ void pmv_stock_setup(struct pmv_pool *pool)
 {
 	INIT_WORK(&pool->work, stock_work);
 	INIT_LIST_HEAD(&pool->erasing);
+	INIT_LIST_HEAD(&pool->merging);
 	init_waitqueue_head(&pool->space_wait);
 	pool->stopping = true;
 }

@@ -19,6 +19,14 @@ static unsigned long *load_segment_map(void *ctx, unsigned int bits)
 	return pmv_meta_segment_map(bits);
 }
 
+/* Is there one already of which nobody could tell this one by its name? */
+static bool find_like(struct pmv_pool *pool, const struct pmv_desc *d, const char *name)
+{
+	if (d->kind == PMV_DESC_SNAPSHOT)
+		return pmv_snapshot_find(pool, le32_to_cpu(d->origin), name);
+	return pmv_volume_find(pool, name);
+}
+
 static int load_volume(void *ctx, const struct pmv_desc *d, const struct pmv_map *m, void **cookie)
 {
 	struct pmv_pool *pool = ctx;
@@ -31,7 +39,7 @@ static int load_volume(void *ctx, const struct pmv_desc *d, const struct pmv_map
 	v->desc = *d;
 	v->map = *m;
 	memcpy(v->name, d->name, d->name_len);
-	if (d->state == PMV_DESC_ACTIVE && pmv_volume_find(pool, v->name)) {
+	if (d->state == PMV_DESC_ACTIVE && find_like(pool, d, v->name)) {
 		pmv_volume_free(v);
 		return -EUCLEAN;
 	}
@@ -145,6 +153,76 @@ static const struct pmv_load_ops load_ops = {
 	.contested = load_contested,
 };
 
+static u64 gen_of(const struct pmv_volume *v)
+{
+	return le64_to_cpu(v->desc.birth_gen);
+}
+
+/*
+ * What a descriptor names, if it is one in use of that kind. The loader has said so when it is not;
+ * of a deleted snapshot the volume may be gone, and its slot another's, born later.
+ */
+static struct pmv_volume *named(struct pmv_pool *pool, __le32 slot, bool snapshot)
+{
+	struct pmv_volume *v = xa_load(&pool->volumes, le32_to_cpu(slot));
+
+	if (!v || v->desc.state != PMV_DESC_ACTIVE || pmv_volume_is_snapshot(v) != snapshot)
+		return NULL;
+	return v;
+}
+
+static void link_volume(struct pmv_pool *pool, struct pmv_volume *v)
+{
+	u32 flags = le32_to_cpu(v->desc.flags);
+	struct pmv_volume *s;
+
+	if (v->desc.state != PMV_DESC_ACTIVE)
+		return;
+	if (flags & PMV_DESC_CLONE) {
+		s = named(pool, v->desc.origin, true);
+		if (s && gen_of(s) < gen_of(v)) {
+			v->kin.parent = &s->kin;
+			s->clones++;
+		} else {
+			v->damaged = true;
+		}
+	}
+	if (flags & PMV_DESC_ROLLBACK) {
+		s = named(pool, v->desc.target, true);
+		if (s && s->origin == v)
+			v->rolling = s;
+		else
+			v->damaged = true;
+	}
+}
+
+/* All are there: who belongs to whom? */
+static void link_kin(struct pmv_pool *pool)
+{
+	struct pmv_volume *v, *of;
+	unsigned long slot;
+
+	xa_for_each(&pool->volumes, slot, v) {
+		if (!pmv_volume_is_snapshot(v))
+			continue;
+		v->kin.gen = gen_of(v);
+		v->kin.leaving = v->desc.state == PMV_DESC_ERASING;
+		of = named(pool, v->desc.origin, false);
+		if (!of || gen_of(of) > gen_of(v)) {
+			v->damaged |= !v->kin.leaving;
+			continue;
+		}
+		pmv_kin_insert(&of->kin, &v->kin);
+		v->origin = of;
+		of->snapshots += !v->kin.leaving;
+		/* No entry has been looked at. */
+		of->epoch = PMV_ENTRY_EPOCH_ONE;
+	}
+	xa_for_each(&pool->volumes, slot, v)
+		if (!pmv_volume_is_snapshot(v))
+			link_volume(pool, v);
+}
+
 /* Count what was found: promises, and what deleted volumes still hold. */
 static int settle(struct pmv_pool *pool)
 {
@@ -166,13 +244,18 @@ static int settle(struct pmv_pool *pool)
 			if (pmv_volume_thick(v))
 				pool->alloc.owed += missing;
 			xa_store(&pool->volumes, slot, xa_mk_value(0), GFP_KERNEL);
-			pmv_stock_erase_volume(v);
+			if (pmv_volume_is_snapshot(v))
+				pmv_merge_snapshot(v);
+			else
+				pmv_stock_erase_volume(v);
 			continue;
 		}
-		pool->nr_volumes++;
+		pool->nr_volumes += !pmv_volume_is_snapshot(v);
+		pool->nr_snapshots += pmv_volume_is_snapshot(v);
 		pool->pages_max += pmv_map_pages_max(v->map.chunks);
 		if (!pmv_volume_thick(v)) {
-			pool->promised_thin += v->map.chunks;
+			if (!pmv_volume_is_snapshot(v))
+				pool->promised_thin += v->map.chunks;
 			continue;
 		}
 		pool->promised_thick += v->map.chunks;
@@ -211,6 +294,7 @@ int pmv_pool_load(struct pmv_pool *pool, struct netlink_ext_ack *extack)
 	if (res.lost || !may_write)
 		pmv_pool_set_mode(pool, PMEMVOL_MODE_READ_ONLY);
 	settle_contested(pool);
+	link_kin(pool);
 	ret = settle(pool);
 out:
 	mutex_unlock(&pool->ctl_lock);

@@ -83,18 +83,28 @@ err_map:
 	return ret;
 }
 
+int pmv_meta_try(struct pmv_pool *pool, u64 pages)
+{
+	unsigned int noio = memalloc_noio_save();
+	int ret;
+
+	ret = pmv_meta_lock(pool);
+	if (!ret) {
+		while (!ret && pool->core.free_pages < pages)
+			ret = add_segment(pool);
+		pmv_meta_unlock(pool);
+	}
+	memalloc_noio_restore(noio);
+	return ret;
+}
+
 int pmv_meta_reserve(struct pmv_pool *pool, u64 pages)
 {
 	unsigned int noio = memalloc_noio_save();
 	int ret;
 
 	for (;;) {
-		ret = pmv_meta_lock(pool);
-		if (ret)
-			break;
-		while (!ret && pool->core.free_pages < pages)
-			ret = add_segment(pool);
-		pmv_meta_unlock(pool);
+		ret = pmv_meta_try(pool, pages);
 		if (ret != -EAGAIN || !pmv_stock_runs(pool))
 			break;
 		/* The worker that erases takes meta_lock too: wait without it. */

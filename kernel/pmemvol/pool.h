@@ -9,6 +9,11 @@
  *	pool->setup_lock	mutex	members are being added: a failing one has to wait
  *	pool->ctl_lock		mutex	one control operation on the pool's volumes at a time
  *	volume->map_lock	mutex	changes of one volume's map, in memory and on media
+ *	pool->kin_sem		rwsem	who is whose snapshot or clone, and whose a chunk is among
+ *					them. Read: whoever looks through one into another. Write:
+ *					creation, deletion, handing over
+ *	snapshot->map_lock	mutex	as above, of the one that gets a chunk or gives it up; of
+ *					two that of the newer one first
  *	pool->word_sem		rwsem	words of maps on media. Read: who changes one, beside
  *					others. Write: a check, which sees none half changed
  *	pool->meta_lock		mutex	metadata pages, segments, directory, descriptors
@@ -78,9 +83,13 @@ struct pmv_member {
 
 /*
  * An entry of a volume's map in memory: where the chunk is mapped, with the number of
- * its member in the low bits, or 0. Chunks are aligned, so the low bits are free.
+ * its member in the low bits, or 0. Chunks are aligned, so the low bits are free. Those between
+ * say when it was last seen that no snapshot needs the chunk: if that is not the volume's present
+ * epoch, it has to be looked for before the chunk changes.
  */
 #define PMV_ENTRY_MEMBER	((u64)PMV_MEMBERS_MAX - 1)
+#define PMV_ENTRY_EPOCH_ONE	((u64)PMV_MEMBERS_MAX)
+#define PMV_ENTRY_EPOCH		(PMV_ENTRY_FLAGS & ~PMV_ENTRY_MEMBER)
 #define PMV_ENTRY_FLAGS		(BIT_ULL(PMV_CHUNK_SHIFT_MIN) - 1)
 
 static inline void *pmv_entry_addr(u64 entry)
@@ -112,6 +121,7 @@ struct pmv_top {
 /**
  * struct pmv_volume - a volume
  * @top: its map; NULL when the pool has failed
+ * @epoch: what entries that need no look carry; changes with every snapshot (map_lock)
  * @retired: the map of a volume whose pool has failed, for freeing
  * @pool: which it is in
  * @disk: /dev/pmvN
@@ -120,9 +130,16 @@ struct pmv_top {
  * @map: where the map is on media (map_lock and meta_lock for changes)
  * @desc: descriptor as on media (meta_lock for changes)
  * @provisioned: chunks (map_lock)
+ * @kin: its snapshots, or whose snapshot it is, and whose clone (kin_sem)
+ * @origin: of a snapshot: its volume; NULL when that is deleted (kin_sem, or ctl_lock)
+ * @snapshots: how many it has, without deleted ones (ctl_lock)
+ * @clones: of a snapshot: how many volumes are its clones (ctl_lock)
+ * @rolling: the snapshot that it is being made like; it cannot be opened before that is complete
+ *	     (ctl_lock)
+ * @dax_given: since it was opened, addresses of its chunks were given to somebody
  * @name: C string, for readers under ctl_lock or pmv_pools_sem
  * @by_name: in pool->names
- * @erasing: in pool->erasing once deleted
+ * @erasing: in pool->erasing, or of a snapshot in pool->merging, once deleted
  * @open_lock: for @openers and @dying
  * @openers: opens and mounts
  * @dying: cannot be opened any more
@@ -134,6 +151,7 @@ struct pmv_top {
  */
 struct pmv_volume {
 	struct pmv_top __rcu *top;
+	u64 epoch;
 	struct pmv_top *retired;
 	struct pmv_pool *pool;
 	struct gendisk *disk;
@@ -142,6 +160,12 @@ struct pmv_volume {
 	struct pmv_map map;
 	struct pmv_desc desc;
 	u64 provisioned;
+	struct pmv_kin kin;
+	struct pmv_volume *origin;
+	unsigned int snapshots;
+	unsigned int clones;
+	struct pmv_volume *rolling;
+	bool dax_given;
 	char name[PMV_NAME_MAX + 1];
 	struct hlist_node by_name;
 	struct list_head erasing;
@@ -170,11 +194,13 @@ struct pmv_volume {
  * @ctl_lock: see above
  * @volumes: by slot; the slot of a deleted one holds a value entry until it is erased (xa_lock;
  *	     ctl_lock to look at a volume)
- * @names: volumes that are not deleted, by name (ctl_lock)
- * @nr_volumes: of them (ctl_lock)
+ * @names: volumes and snapshots that are not deleted, by name (ctl_lock)
+ * @nr_volumes: of the volumes (ctl_lock)
+ * @nr_snapshots: of the snapshots (ctl_lock)
  * @promised_thin: chunks of thin volumes (ctl_lock)
- * @promised_thick: chunks of thick volumes (ctl_lock)
+ * @promised_thick: chunks of thick volumes and snapshots (ctl_lock)
  * @pages_max: metadata pages when all volumes are fully provisioned (ctl_lock)
+ * @kin_sem: see above
  * @word_sem: see above
  * @meta_lock: see above
  * @contested: while the pool is loaded: one bit a chunk, that more than one owner claims
@@ -186,6 +212,8 @@ struct pmv_volume {
  * @used_data: chunks provisioned to volumes that are not deleted (alloc_lock)
  * @low_water_told: the event has been sent (alloc_lock)
  * @erasing: deleted volumes (alloc_lock)
+ * @merging: deleted snapshots, whose chunks others may get (alloc_lock)
+ * @merging_chunks: what they have (alloc_lock)
  * @filling: the worker has a chunk that it zeroes for the stock (alloc_lock)
  * @work: erases and keeps the stock of zeroed chunks
  * @stopping: @work shall end soon
@@ -210,12 +238,14 @@ struct pmv_pool {
 	struct xarray volumes;
 	DECLARE_HASHTABLE(names, PMV_NAME_HASH_BITS);
 	unsigned int nr_volumes;
+	unsigned int nr_snapshots;
 	u64 promised_thin;
 	u64 promised_thick;
 	u64 pages_max;
 	u32 overcommit;
 	u32 low_water;
 
+	struct rw_semaphore kin_sem;
 	struct rw_semaphore word_sem;
 	struct mutex meta_lock;
 	unsigned long *contested;
@@ -229,6 +259,8 @@ struct pmv_pool {
 	bool low_water_told;
 	bool filling;
 	struct list_head erasing;
+	struct list_head merging;
+	u64 merging_chunks;
 
 	struct work_struct work;
 	bool stopping;
@@ -253,6 +285,17 @@ static inline bool pmv_volume_thick(const struct pmv_volume *v)
 static inline enum pmv_claim pmv_volume_claim(const struct pmv_volume *v)
 {
 	return pmv_volume_thick(v) ? PMV_CLAIM_THICK : PMV_CLAIM_THIN;
+}
+
+static inline bool pmv_volume_is_snapshot(const struct pmv_volume *v)
+{
+	return v->desc.kind == PMV_DESC_SNAPSHOT;
+}
+
+/* Does nothing that this one has depend on others, nor theirs on it? */
+static inline bool pmv_entry_is_own(const struct pmv_volume *v, u64 entry)
+{
+	return (entry & PMV_ENTRY_EPOCH) == READ_ONCE(v->epoch);
 }
 
 static inline struct pmv_member *pmv_entry_member(const struct pmv_pool *pool, u64 entry)
@@ -428,10 +471,24 @@ struct pmv_volume_request {
 	const u8 *uuid;
 	u64 size;
 	bool thick;
+	const char *origin;
+	const char *snapshot;
+	size_t snapshot_len;
+	const u8 *snapshot_uuid;
 };
 
 /** pmv_volume_find() - find a volume by name. Context: pool->ctl_lock held. Return: it or NULL. */
 struct pmv_volume *pmv_volume_find(struct pmv_pool *pool, const char *name);
+
+/**
+ * pmv_snapshot_find() - find a snapshot by name
+ * @pool: pool
+ * @origin: slot of its volume
+ * @name: of the snapshot
+ *
+ * Context: pool->ctl_lock held. Return: it or NULL.
+ */
+struct pmv_volume *pmv_snapshot_find(struct pmv_pool *pool, u32 origin, const char *name);
 
 /*
  * Operations on the volumes of a pool. Context: process; pmv_pools_sem held for reading and
@@ -457,8 +514,39 @@ int pmv_ctl_volume_delete(struct pmv_pool *pool, const struct pmv_volume_request
 struct pmv_volume *pmv_volume_alloc(struct pmv_pool *pool, u64 chunks);
 void pmv_volume_free(struct pmv_volume *v);
 
-/** pmv_volume_hash() - make a volume known by its name. Context: ctl_lock or pool private */
+/** pmv_volume_hash() - make one known by its name. Context: ctl_lock or pool private */
 void pmv_volume_hash(struct pmv_volume *v);
+
+/* ---- ctl_snapshot.c ---- */
+
+/*
+ * Operations on snapshots, and on volumes by way of them; as those on volumes. Create, get and
+ * the like return the snapshot, clone and rollback the volume.
+ */
+struct pmv_volume *pmv_ctl_snapshot_get(struct pmv_pool *pool, const struct pmv_volume_request *r,
+					struct netlink_ext_ack *extack);
+struct pmv_volume *pmv_ctl_snapshot_create(struct pmv_pool *pool,
+					   const struct pmv_volume_request *r,
+					   struct netlink_ext_ack *extack);
+int pmv_ctl_snapshot_delete(struct pmv_pool *pool, const struct pmv_volume_request *r,
+			    struct netlink_ext_ack *extack);
+struct pmv_volume *pmv_ctl_snapshot_activate(struct pmv_pool *pool,
+					     const struct pmv_volume_request *r,
+					     struct netlink_ext_ack *extack);
+struct pmv_volume *pmv_ctl_snapshot_deactivate(struct pmv_pool *pool,
+					       const struct pmv_volume_request *r,
+					       struct netlink_ext_ack *extack);
+struct pmv_volume *pmv_ctl_volume_clone(struct pmv_pool *pool, const struct pmv_volume_request *r,
+					struct netlink_ext_ack *extack);
+struct pmv_volume *pmv_ctl_volume_rollback(struct pmv_pool *pool,
+					   const struct pmv_volume_request *r,
+					   struct netlink_ext_ack *extack);
+
+/** pmv_rollback_finish() - make @v what v->rolling shows. Context: ctl_lock held. Return: errno */
+int pmv_rollback_finish(struct pmv_volume *v);
+
+/** pmv_refuse_snapshots() - say that a volume has snapshots, and which. Return: -EBUSY */
+int pmv_refuse_snapshots(struct pmv_volume *v, struct netlink_ext_ack *extack);
 
 /* ---- ctl_disk.c ---- */
 
@@ -489,9 +577,30 @@ extern const struct dax_holder_operations pmv_holder_ops;
 int pmv_disk_init(void);
 void pmv_disk_exit(void);
 
+/* ---- data_freeze.c ---- */
+
+/**
+ * pmv_volume_hold_still() - change something while nobody stores to a volume
+ * @v: volume with its disk
+ * @change: called with the file system frozen and all mappings of DAX files taken away
+ * @arg: for @change
+ * @extack: for the reason of a refusal that is not @change's
+ *
+ * Raw writers are not stopped: @change sees to those itself, as pmv_snap_switch() does.
+ *
+ * Context: process, may wait long for the file system.
+ * Return: what @change did; -EAGAIN pages stay pinned; -EOPNOTSUPP mappings cannot be found;
+ * -EBUSY or what else freezing said.
+ */
+int pmv_volume_hold_still(struct pmv_volume *v, int (*change)(struct pmv_volume *v, void *arg),
+			  void *arg, struct netlink_ext_ack *extack);
+
 /* ---- data_bio.c ---- */
 
 void pmv_submit_bio(struct bio *bio);
+
+/** pmv_submit_snapshot_bio() - of the disk of a snapshot, which nobody changes */
+void pmv_submit_snapshot_bio(struct bio *bio);
 
 /* ---- data_stock.c: zeroed chunks and erasing ---- */
 
@@ -537,6 +646,26 @@ void pmv_stock_defer(struct pmv_pool *pool, enum pmv_claim claim, u64 chunk);
 /** pmv_stock_erase_volume() - erase the chunks of a deleted volume in the background */
 void pmv_stock_erase_volume(struct pmv_volume *v);
 
+/* ---- data_merge.c: what becomes of a deleted snapshot's chunks ---- */
+
+/** pmv_merge_snapshot() - from now on in the background. @s: deleted on media, not open */
+void pmv_merge_snapshot(struct pmv_volume *s);
+
+/** pmv_merge_some() - the worker's part of it. Return: something was done, there may be more */
+bool pmv_merge_some(struct pmv_pool *pool);
+
+/* ---- data_roll.c ---- */
+
+/**
+ * pmv_roll_back() - make a volume what its snapshot shows
+ * @v: volume, marked on media; nobody has it open, nor can
+ * @target: the snapshot
+ *
+ * Context: process; ctl_lock held, or the pool is not known yet. Return: 0, or errno: it has to be
+ * repeated.
+ */
+int pmv_roll_back(struct pmv_volume *v, struct pmv_volume *target);
+
 /** pmv_stock_wait() - wait until @chunks are free or none will be. Context: as pmv_stock_take() */
 void pmv_stock_wait(struct pmv_pool *pool, unsigned int chunks);
 
@@ -571,6 +700,9 @@ void pmv_meta_unlock(struct pmv_pool *pool);
  * Return: 0, -ENOSPC, -ENOMEM.
  */
 int pmv_meta_reserve(struct pmv_pool *pool, u64 pages);
+
+/** pmv_meta_try() - the same, but -EAGAIN when it would have to wait for chunks being erased */
+int pmv_meta_try(struct pmv_pool *pool, u64 pages);
 
 unsigned long *pmv_meta_segment_map(unsigned int bits);
 

@@ -9,6 +9,11 @@
  *	With AFTER, once SIGBUS came, create that file, wait for a line on standard input and go on.
  * mapped poison FILE LEN OFFSET
  *	Report a memory failure in the page at OFFSET, then load from it; prints "SIGBUS" or "none".
+ * mapped stir FILE LEN [sync]
+ *	Store a number to every page of one mapping: 1, and for every line on standard input the
+ *	next; prints it when that is done, and ends with the input.
+ * mapped holds FILE LEN NUMBER
+ *	Is that what every page holds? Reads with read(2).
  * mapped support FILE
  *	Print "sync" when MAP_SYNC is granted, else the errno's name.
  */
@@ -128,6 +133,44 @@ static int poison(const char *file, size_t len, size_t off)
 	return 0;
 }
 
+static int stir(const char *file, size_t len, int flags)
+{
+	volatile char *map = map_file(file, len, flags);
+	uint64_t n = 0;
+	size_t i;
+	int c;
+
+	do {
+		n++;
+		for (i = 0; i < len; i += PAGE)
+			*(volatile uint64_t *)(map + i) = n;
+		printf("%llu\n", (unsigned long long)n);
+		fflush(stdout);
+		do
+			c = getchar();
+		while (c != '\n' && c != EOF);
+	} while (c != EOF);
+	return 0;
+}
+
+static int holds(const char *file, size_t len, uint64_t n)
+{
+	int fd = open(file, O_RDONLY);
+	uint64_t page[PAGE / 8];
+	size_t i;
+
+	if (fd < 0)
+		err(2, "%s", file);
+	for (i = 0; i < len; i += PAGE) {
+		if (pread(fd, page, PAGE, i) != PAGE)
+			err(2, "%s: read at %zu", file, i);
+		if (page[0] != n)
+			errx(1, "%s: at %zu there is %llu, not %llu", file, i,
+			     (unsigned long long)page[0], (unsigned long long)n);
+	}
+	return 0;
+}
+
 static int support(const char *file)
 {
 	int fd = open(file, O_RDWR);
@@ -145,7 +188,7 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "support"))
 		return support(argv[2]);
 	if (argc < 4)
-		errx(2, "mapped faults|read|sigbus|poison FILE LEN [...]");
+		errx(2, "mapped faults|read|sigbus|stir|holds|poison FILE LEN [...]");
 	if (!strcmp(argv[1], "faults"))
 		return faults(argv[2], number(argv[3]),
 			      argc > 4 ? MAP_SHARED_VALIDATE | MAP_SYNC : MAP_SHARED, 1);
@@ -153,6 +196,11 @@ int main(int argc, char **argv)
 		return faults(argv[2], number(argv[3]), MAP_SHARED, 0);
 	if (!strcmp(argv[1], "sigbus"))
 		return sigbus(argv[2], number(argv[3]), argc > 4 ? argv[4] : NULL);
+	if (!strcmp(argv[1], "stir"))
+		return stir(argv[2], number(argv[3]),
+			    argc > 4 ? MAP_SHARED_VALIDATE | MAP_SYNC : MAP_SHARED);
+	if (!strcmp(argv[1], "holds") && argc == 5)
+		return holds(argv[2], number(argv[3]), number(argv[4]));
 	if (!strcmp(argv[1], "poison") && argc == 5)
 		return poison(argv[2], number(argv[3]), number(argv[4]));
 	errx(2, "unknown action %s", argv[1]);

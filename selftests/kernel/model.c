@@ -7,6 +7,11 @@
  * mapped stores and loads, writes and reads (buffered and O_DIRECT), truncating, holes, zeroed
  * ranges, fsync, msync. On a device: O_DIRECT of 512 bytes and more, discard, write-zeroes, FUA,
  * fsync. A discard leaves what was there or zeros; the model takes what it finds if it is that.
+ *
+ * With MODEL_SNAPSHOTS=COMMAND in the environment it runs, every few operations, "COMMAND take N",
+ * where N counts from 1, and later, in any order, "COMMAND open N", which prints where that snapshot
+ * of the file or device is to be read, "COMMAND close N" and "COMMAND drop N". What is there must
+ * be what the model was at the time.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -255,6 +260,88 @@ static void check_all(int where, const char *name)
 	}
 }
 
+/* ---- snapshots ---- */
+
+#define SNAPSHOTS_MAX 6
+#define SNAPSHOT_EVERY 16
+
+struct snapshot {
+	unsigned int number;
+	unsigned char *want;
+	uint64_t length;
+};
+
+static struct snapshot snapshots[SNAPSHOTS_MAX];
+static unsigned int nr_snapshots, taken;
+static const char *command;
+
+/* Runs COMMAND WORD NUMBER; what it prints, a line, goes to @line unless that is NULL. */
+static void run_command(const char *word, unsigned int n, char *line, int len)
+{
+	char text[512];
+	FILE *p;
+
+	snprintf(text, sizeof(text), "%s %s %u", command, word, n);
+	p = popen(text, "r");
+	must(p);
+	if (line) {
+		if (!fgets(line, len, p))
+			*line = '\0';
+		line[strcspn(line, "\n")] = '\0';
+	}
+	if (pclose(p))
+		errx(1, "operation %lu: '%s' failed", op, text);
+}
+
+static void take_snapshot(void)
+{
+	struct snapshot *s = &snapshots[nr_snapshots++];
+
+	s->number = ++taken;
+	s->length = length;
+	s->want = aligned_buffer(size);
+	memcpy(s->want, want, size);
+	run_command("take", s->number, NULL, 0);
+}
+
+static void check_and_drop(unsigned int at)
+{
+	struct snapshot *s = &snapshots[at];
+	unsigned char *now = want;
+	uint64_t now_length = length;
+	char path[256], name[64];
+	off_t end;
+	int where;
+
+	snprintf(name, sizeof(name), "snapshot %u", s->number);
+	run_command("open", s->number, path, sizeof(path));
+	where = open(path, O_RDONLY | (is_file ? 0 : O_DIRECT));
+	if (where < 0)
+		err(1, "operation %lu: %s of %s", op, path, name);
+	end = lseek(where, 0, SEEK_END);
+	if (is_file && (uint64_t)end != s->length)
+		errx(1, "operation %lu: %s has %lld bytes, not %llu", op, name, (long long)end,
+		     (unsigned long long)s->length);
+	want = s->want;
+	length = s->length;
+	check_all(where, name);
+	close(where);
+	want = now;
+	length = now_length;
+	run_command("close", s->number, NULL, 0);
+	run_command("drop", s->number, NULL, 0);
+	free(s->want);
+	*s = snapshots[--nr_snapshots];
+}
+
+static void some_snapshots(void)
+{
+	if (nr_snapshots == SNAPSHOTS_MAX || (nr_snapshots && !prng_below(&rnd, 3)))
+		check_and_drop(prng_below(&rnd, nr_snapshots));
+	if (nr_snapshots < SNAPSHOTS_MAX)
+		take_snapshot();
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long operations;
@@ -281,8 +368,14 @@ int main(int argc, char **argv)
 		length = size;
 		check_all(direct_fd, "zero at the start");
 	}
-	for (op = 1; op <= operations; op++)
+	command = getenv("MODEL_SNAPSHOTS");
+	for (op = 1; op <= operations; op++) {
 		one(is_file ? on_file : on_device);
+		if (command && !(op % SNAPSHOT_EVERY))
+			some_snapshots();
+	}
+	while (nr_snapshots)
+		check_and_drop(prng_below(&rnd, nr_snapshots));
 	check_all(direct_fd, "all at the end");
 	if (is_file)
 		check_all(fd, "all at the end, buffered");

@@ -46,8 +46,10 @@ refusals() {
 POOL=('{POOL' POOL_NAME:s:tank '}')
 MEMBER=('{POOL_MEMBER' MEMBER_DEVICE:s:/dev/pmem1 '}')
 WITH_POOL=(POOL_CREATE POOL_ACTIVATE POOL_DEACTIVATE POOL_EXTEND POOL_DESTROY POOL_SET POOL_GET
-	VOLUME_GET VOLUME_CREATE VOLUME_RESIZE VOLUME_RENAME VOLUME_DELETE)
+	VOLUME_GET VOLUME_CREATE VOLUME_RESIZE VOLUME_RENAME VOLUME_DELETE SNAPSHOT_GET SNAPSHOT_CREATE)
 WITH_VOLUME=(VOLUME_GET VOLUME_CREATE VOLUME_RESIZE VOLUME_RENAME VOLUME_DELETE)
+WITH_SNAPSHOT=(SNAPSHOT_GET SNAPSHOT_CREATE SNAPSHOT_DELETE SNAPSHOT_ACTIVATE SNAPSHOT_DEACTIVATE VOLUME_CLONE
+	VOLUME_ROLLBACK)
 
 pool_names() {
 	local cmd
@@ -100,6 +102,39 @@ volume_names() {
 }
 
 test_volume_names() { refusals volume_names; }
+
+snapshot_names() {
+	local v=('{VOLUME' VOLUME_NAME:s:v VOLUME_ORIGIN:s:v '}') cmd type
+
+	for cmd in "${WITH_SNAPSHOT[@]}"; do
+		bad EINVAL "no volume is named" "$cmd" "${POOL[@]}" '{SNAPSHOT' SNAPSHOT_NAME:s:s '}'
+		bad EINVAL "no snapshot is named" "$cmd" "${POOL[@]}" "${v[@]}"
+		bad EINVAL "no snapshot is named" "$cmd" "${POOL[@]}" "${v[@]}" '{SNAPSHOT' '}'
+		bad EINVAL "not a name" "$cmd" "${POOL[@]}" "${v[@]}" '{SNAPSHOT' SNAPSHOT_NAME:s: '}'
+		bad EINVAL "not a name" "$cmd" "${POOL[@]}" "${v[@]}" '{SNAPSHOT' SNAPSHOT_NAME:s:a@b '}'
+		bad EINVAL "" "$cmd" "${POOL[@]}" "${v[@]}" '{SNAPSHOT' SNAPSHOT_NAME:r:s '}'
+		bad 'EINVAL|ERANGE' "" "$cmd" "${POOL[@]}" "${v[@]}" '{SNAPSHOT' SNAPSHOT_NAME:n:129 '}'
+		bad 'EINVAL|ERANGE' "" "$cmd" "${POOL[@]}" "${v[@]}" '{SNAPSHOT' SNAPSHOT_NAME:s:s SNAPSHOT_UUID:x:00 '}'
+		bad EINVAL "" "$cmd" "${POOL[@]}" "${v[@]}" '{-SNAPSHOT' SNAPSHOT_NAME:s:s '}'
+		bad EINVAL "" "$cmd" "${POOL[@]}" "${v[@]}" SNAPSHOT:u64:1
+		bad ENOENT "no such pool" "$cmd" '{POOL' POOL_NAME:s:none '}' "${v[@]}" '{SNAPSHOT' SNAPSHOT_NAME:s:s '}'
+		bad ENOENT "no such volume" "$cmd" "${POOL[@]}" '{VOLUME' VOLUME_NAME:s:none VOLUME_ORIGIN:s:none '}' \
+			'{SNAPSHOT' SNAPSHOT_NAME:s:s '}'
+		for type in SNAPSHOT_CREATED SNAPSHOT_SIZE SNAPSHOT_EXCLUSIVE SNAPSHOT_METADATA SNAPSHOT_DEVNUM 99; do
+			bad EINVAL "" "$cmd" "${POOL[@]}" "${v[@]}" '{SNAPSHOT' SNAPSHOT_NAME:s:s "$type:u64:1" '}'
+		done
+		for type in SNAPSHOT_CLONES SNAPSHOT_OPENERS SNAPSHOT_STATE SNAPSHOT_PAD; do
+			bad EINVAL "" "$cmd" "${POOL[@]}" "${v[@]}" '{SNAPSHOT' SNAPSHOT_NAME:s:s "$type:u32:1" '}'
+		done
+	done
+	bad EINVAL "no origin is named" VOLUME_CLONE "${POOL[@]}" '{VOLUME' VOLUME_NAME:s:w '}' '{SNAPSHOT' SNAPSHOT_NAME:s:s '}'
+	bad EINVAL "" VOLUME_CLONE "${POOL[@]}" '{VOLUME' VOLUME_NAME:s:w VOLUME_ORIGIN:r:v '}' '{SNAPSHOT' SNAPSHOT_NAME:s:s '}'
+	bad EINVAL "" --dump SNAPSHOT_GET
+	bad ENOENT "no such pool" --dump SNAPSHOT_GET '{POOL' POOL_NAME:s:none '}'
+	bad ENOENT "no such volume" --dump SNAPSHOT_GET "${POOL[@]}" '{VOLUME' VOLUME_NAME:s:none '}'
+}
+
+test_snapshot_names() { refusals snapshot_names; }
 
 numbers() {
 	local v=('{VOLUME' VOLUME_NAME:s:w) cmd size
@@ -305,5 +340,5 @@ test_with_capability() {
 	must_fail unshare --net nlreq POOL_GET "${POOL[@]}"
 }
 
-tap_main pool-names volume-names numbers members unknown-attributes shape without-capability \
+tap_main pool-names volume-names snapshot-names numbers members unknown-attributes shape without-capability \
 	user-namespace with-capability

@@ -46,6 +46,9 @@ FAMILIES = [
         "VOLUME_NAME": {"max-len": "NAME_MAX"},
         "VOLUME_UUID": {"exact-len": "UUID_SIZE"},
         "VOLUME_NEW_NAME": {"max-len": "NAME_MAX"},
+        "VOLUME_ORIGIN": {"max-len": "NAME_MAX"},
+        "SNAPSHOT_NAME": {"max-len": "NAME_MAX"},
+        "SNAPSHOT_UUID": {"exact-len": "UUID_SIZE"},
     }),
     Family("nvme_fence", "kernel/nvme_fence/core/key.h", {
         "EPOCH_MAX": lambda core: core["NVF_EPOCH_MAX"],

@@ -47,6 +47,8 @@
  *	PMEMVOL_A_VOLUME_STATE		u32	out	enum pmemvol_volume_state
  *	PMEMVOL_A_VOLUME_METADATA	u64	out	bytes of map tables, both copies
  *	PMEMVOL_A_VOLUME_SNAPSHOTS	u32	out
+ *	PMEMVOL_A_VOLUME_ORIGIN		string	in out	of a clone: whose snapshot it was made of
+ *	PMEMVOL_A_VOLUME_ORIGIN_SNAPSHOT	string	out	of a clone: that snapshot
  * PMEMVOL_A_CHECK (nest)			out	what a check came to
  *	PMEMVOL_A_CHECK_NOTES		u64	out	findings that are no damage
  *	PMEMVOL_A_CHECK_DAMAGED		u64	out	findings that have lost nothing yet
@@ -66,6 +68,18 @@
  *	PMEMVOL_A_FINDING_VOLUME	string	out	its name, where that is known
  *	PMEMVOL_A_FINDING_INDEX		u64	out	chunk of the volume, place of the table
  *	PMEMVOL_A_FINDING_VALUE		u64	out	chunk or metadata page that is named there
+ * PMEMVOL_A_SNAPSHOT (nest)
+ *	PMEMVOL_A_SNAPSHOT_NAME		string	in out	unique among those of its volume
+ *	PMEMVOL_A_SNAPSHOT_UUID		16 B	in out	(in: create only, optional)
+ *	PMEMVOL_A_SNAPSHOT_CREATED	u64	out	seconds since 1970
+ *	PMEMVOL_A_SNAPSHOT_SIZE		u64	out	bytes
+ *	PMEMVOL_A_SNAPSHOT_EXCLUSIVE	u64	out	bytes that it holds by itself
+ *	PMEMVOL_A_SNAPSHOT_METADATA	u64	out	bytes of map tables, both copies
+ *	PMEMVOL_A_SNAPSHOT_CLONES	u32	out
+ *	PMEMVOL_A_SNAPSHOT_DISK		string	out	"pmv1", once it is activated
+ *	PMEMVOL_A_SNAPSHOT_DEVNUM	u64	out	likewise: major << 32 | minor
+ *	PMEMVOL_A_SNAPSHOT_OPENERS	u32	out
+ *	PMEMVOL_A_SNAPSHOT_STATE	u32	out	enum pmemvol_volume_state
  * PMEMVOL_A_EVENT (nest)			out
  *	PMEMVOL_A_EVENT_TYPE		u32	enum pmemvol_event
  *	PMEMVOL_A_EVENT_SEQ		u64	one more at every event since the module was loaded
@@ -90,15 +104,36 @@
  * VOLUME_RENAME		POOL{NAME}, VOLUME{NAME,	POOL{NAME}, VOLUME{...}
  *				NEW_NAME}
  * VOLUME_DELETE		POOL{NAME}, VOLUME{NAME}	-
- * EVENT			(multicast)			EVENT{...}, POOL{...}, [VOLUME{...}]
+ * EVENT			(multicast)			EVENT{...}, POOL{...},
+ *								[VOLUME{...}], [SNAPSHOT{...}]
  * POOL_CHECK			dump: POOL{NAME}		POOL{NAME}, CHECK{...}; then each
  *								POOL{NAME}, FINDING{...}
+ * SNAPSHOT_GET			POOL{NAME}, VOLUME{NAME},	POOL{NAME}, VOLUME{NAME, UUID},
+ *				SNAPSHOT{NAME}			SNAPSHOT{...}
+ *				dump: POOL{NAME},		every snapshot of the pool (or
+ *				[VOLUME{NAME}]			of that volume)
+ * SNAPSHOT_CREATE		POOL{NAME}, VOLUME{NAME},	POOL{NAME}, VOLUME{NAME, UUID},
+ *				SNAPSHOT{NAME, [UUID]}		SNAPSHOT{...}
+ * SNAPSHOT_DELETE		POOL{NAME}, VOLUME{NAME},	-
+ *				SNAPSHOT{NAME}
+ * SNAPSHOT_ACTIVATE		POOL{NAME}, VOLUME{NAME},	POOL{NAME}, VOLUME{NAME, UUID},
+ *				SNAPSHOT{NAME}			SNAPSHOT{...}, with its disk
+ * SNAPSHOT_DEACTIVATE		POOL{NAME}, VOLUME{NAME},	POOL{NAME}, VOLUME{NAME, UUID},
+ *				SNAPSHOT{NAME}			SNAPSHOT{...}
+ * VOLUME_CLONE			POOL{NAME}, VOLUME{NAME,	POOL{NAME}, VOLUME{...}
+ *				ORIGIN, [UUID, THICK]},
+ *				SNAPSHOT{NAME}
+ * VOLUME_ROLLBACK		POOL{NAME}, VOLUME{NAME},	POOL{NAME}, VOLUME{...}
+ *				SNAPSHOT{NAME}
  *
  * Errors: EINVAL malformed or out of place, ERANGE a size or number outside what is possible,
- * ENOENT no such pool or volume, ENODEV no such device, EEXIST the name is taken, EBUSY in
- * use, ENOTEMPTY volumes are left, ENOTBLK not a block device, EMEDIUMTYPE not usable as a member,
- * ENOSPC out of chunks, of promises or of slots, ENOMEM, EROFS the pool's mode forbids it, ESTALE
- * a member is missing, foreign or stale, EUCLEAN metadata damaged, EIO the medium failed, EPERM.
+ * ENOENT no such pool, volume or snapshot, ENODEV no such device, EEXIST the name is taken, EBUSY
+ * in use, or others depend on it, ENOTEMPTY volumes are left, ENOTBLK not a block device,
+ * EMEDIUMTYPE not usable as a member, ENOSPC out of chunks, of promises or of slots, ENOMEM, EROFS
+ * the pool's mode forbids it, ESTALE a member is missing, foreign or stale, EUCLEAN metadata
+ * damaged, EIO the medium failed, EPERM; of a snapshot EOPNOTSUPP what uses the volume cannot be
+ * held still, EAGAIN pages of its files stayed pinned, EOVERFLOW the pool has had as many
+ * snapshots as it can.
  */
 #ifndef _UAPI_LINUX_PMEMVOL_H
 #define _UAPI_LINUX_PMEMVOL_H
@@ -133,6 +168,13 @@ enum pmemvol_cmd {
 	PMEMVOL_CMD_VOLUME_DELETE,
 	PMEMVOL_CMD_EVENT,
 	PMEMVOL_CMD_POOL_CHECK,
+	PMEMVOL_CMD_SNAPSHOT_GET,
+	PMEMVOL_CMD_SNAPSHOT_CREATE,
+	PMEMVOL_CMD_SNAPSHOT_DELETE,
+	PMEMVOL_CMD_SNAPSHOT_ACTIVATE,
+	PMEMVOL_CMD_SNAPSHOT_DEACTIVATE,
+	PMEMVOL_CMD_VOLUME_CLONE,
+	PMEMVOL_CMD_VOLUME_ROLLBACK,
 
 	__PMEMVOL_CMD_MAX,
 	PMEMVOL_CMD_MAX = __PMEMVOL_CMD_MAX - 1
@@ -145,6 +187,7 @@ enum pmemvol_attr {
 	PMEMVOL_A_EVENT,
 	PMEMVOL_A_CHECK,
 	PMEMVOL_A_FINDING,
+	PMEMVOL_A_SNAPSHOT,
 
 	__PMEMVOL_A_MAX,
 	PMEMVOL_A_MAX = __PMEMVOL_A_MAX - 1
@@ -203,9 +246,30 @@ enum pmemvol_volume_attr {
 	PMEMVOL_A_VOLUME_METADATA,
 	PMEMVOL_A_VOLUME_SNAPSHOTS,
 	PMEMVOL_A_VOLUME_PAD,
+	PMEMVOL_A_VOLUME_ORIGIN,
+	PMEMVOL_A_VOLUME_ORIGIN_SNAPSHOT,
 
 	__PMEMVOL_A_VOLUME_MAX,
 	PMEMVOL_A_VOLUME_MAX = __PMEMVOL_A_VOLUME_MAX - 1
+};
+
+enum pmemvol_snapshot_attr {
+	PMEMVOL_A_SNAPSHOT_UNSPEC,
+	PMEMVOL_A_SNAPSHOT_NAME,
+	PMEMVOL_A_SNAPSHOT_UUID,
+	PMEMVOL_A_SNAPSHOT_CREATED,
+	PMEMVOL_A_SNAPSHOT_SIZE,
+	PMEMVOL_A_SNAPSHOT_EXCLUSIVE,
+	PMEMVOL_A_SNAPSHOT_METADATA,
+	PMEMVOL_A_SNAPSHOT_CLONES,
+	PMEMVOL_A_SNAPSHOT_DISK,
+	PMEMVOL_A_SNAPSHOT_DEVNUM,
+	PMEMVOL_A_SNAPSHOT_OPENERS,
+	PMEMVOL_A_SNAPSHOT_STATE,
+	PMEMVOL_A_SNAPSHOT_PAD,
+
+	__PMEMVOL_A_SNAPSHOT_MAX,
+	PMEMVOL_A_SNAPSHOT_MAX = __PMEMVOL_A_SNAPSHOT_MAX - 1
 };
 
 enum pmemvol_event_attr {
@@ -288,6 +352,10 @@ enum pmemvol_event {
 	PMEMVOL_EVENT_ERASED,
 	PMEMVOL_EVENT_MEDIA_ERROR,
 	PMEMVOL_EVENT_METADATA_REPAIRED,
+	PMEMVOL_EVENT_SNAPSHOT_CREATED,
+	PMEMVOL_EVENT_SNAPSHOT_DELETED,
+	PMEMVOL_EVENT_SNAPSHOT_ERASED,
+	PMEMVOL_EVENT_VOLUME_ROLLED_BACK,
 };
 
 #endif /* _UAPI_LINUX_PMEMVOL_H */
