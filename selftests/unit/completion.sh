@@ -24,6 +24,7 @@ case "$1 $2" in
 "pool list") printf 'NAME STATE\ntank active\ntwo active\n' ;;
 "volume list") printf 'NAME STATE\ntank/db active\ntank/log active\n' ;;
 "region list") printf 'REGION SIZE\nregion0 1\n\nNAMESPACE REGION\nnamespace0.0 region0\n' ;;
+"snapshot list") printf 'NAME STATE\ntank/db@s1 inactive\ntank/db@s2 inactive\n' ;;
 "fence status") printf 'NAME STATE\npod-a granted\n' ;;
 esac
 END
@@ -118,6 +119,9 @@ for shell in bash zsh; do
 	offers "$shell" "region0" pvctl pool create x --region r
 	offers "$shell" "device local" pvctl fence attach pod /dev/x --require ''
 	offers "$shell" "pod-a" pvctl fence acquire ''
+	offers "$shell" "tank/db@s1 tank/db@s2" pvctl snapshot show tank/d
+	offers "$shell" "rollback" pvctl volume ro
+	offers "$shell" "--thick" pvctl clone tank/db tank/c --t
 	offers "$shell" "--ready-file" pvctl monitor --rea
 	offers "$shell" "" pvctl volume rename tank/db ''
 	offers "$shell" "list" pvctl export l
@@ -126,5 +130,10 @@ for shell in bash zsh; do
 	offers "$shell" "tcp" pvctl export tank/db --transport t
 	offers "$shell" "tank/db" pvctl unexport tank/d
 done
+# To bash a '@' ends a word.
+offers bash "s1 s2" pvctl snapshot show tank/db @
+offers bash "s1 s2" pvctl volume rollback tank/db @ s
+offers bash "tank/db tank/log" pvctl clone tank/db @ s1 ''
+offers zsh "tank/db@s1 tank/db@s2" pvctl snapshot show tank/db@
 echo "1..$tests"
 exit "$failed"

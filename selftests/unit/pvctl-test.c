@@ -313,7 +313,8 @@ static void test_volume_json(void)
 		      "\"uuid\":\"09000000-0000-0000-0000-000000000000\","
 		      "\"size\":18446744073709551615,\"provisioned\":4,\"thick\":true,"
 		      "\"device\":\"/dev/pmv7\",\"link\":\"/dev/pmemvol/tank/v1\","
-		      "\"state\":\"failed\",\"openers\":1,\"metadata\":8192,\"snapshots\":0}"));
+		      "\"state\":\"failed\",\"openers\":1,\"metadata\":8192,\"snapshots\":0,"
+		      "\"origin\":null}"));
 	nlmsg_free(msg);
 	done("JSON of a volume");
 }
@@ -659,7 +660,8 @@ static void test_options(void)
 
 int main(void)
 {
-	printf("TAP version 13\n1..%d\n", 13 + FENCE_TESTS + METRICS_TESTS + EXPORT_TESTS);
+	printf("TAP version 13\n1..%d\n",
+	       13 + SNAPSHOT_TESTS + FENCE_TESTS + METRICS_TESTS + EXPORT_TESTS);
 	test_sizes();
 	test_ratios();
 	test_names();
@@ -673,6 +675,7 @@ int main(void)
 	test_scan();
 	test_superblock_copies();
 	test_options();
+	test_snapshots();
 	test_fence();
 	test_metrics();
 	test_export();

@@ -21,7 +21,7 @@ bool json_is(struct json_object *o, const char *want);
 
 struct nl_msg *new_message(void);
 
-/** command_line() - sort words as main() does. @argv: begins with the verb */
+/** command_line() - sort words as main() does. @verb: NULL: @group has none. @argv: begins with the command's last word */
 bool command_line(struct pv_ctx *ctx, const char *group, const char *verb, char **argv, int argc);
 
 #define LINE_OF(ctx, group, verb, ...)                                                \
@@ -36,5 +36,8 @@ void test_metrics(void);
 
 #define EXPORT_TESTS 11
 void test_export(void);
+
+#define SNAPSHOT_TESTS 9
+void test_snapshots(void);
 
 #endif /* PVCTL_TEST_H */

@@ -24,7 +24,16 @@ int pv_cmd_volume_list(struct pv_ctx *ctx);
 int pv_cmd_volume_show(struct pv_ctx *ctx);
 int pv_cmd_volume_resize(struct pv_ctx *ctx);
 int pv_cmd_volume_rename(struct pv_ctx *ctx);
+int pv_cmd_volume_rollback(struct pv_ctx *ctx);
 int pv_cmd_volume_delete(struct pv_ctx *ctx);
+
+int pv_cmd_snapshot_create(struct pv_ctx *ctx);
+int pv_cmd_snapshot_list(struct pv_ctx *ctx);
+int pv_cmd_snapshot_show(struct pv_ctx *ctx);
+int pv_cmd_snapshot_delete(struct pv_ctx *ctx);
+int pv_cmd_snapshot_activate(struct pv_ctx *ctx);
+int pv_cmd_snapshot_deactivate(struct pv_ctx *ctx);
+int pv_cmd_clone(struct pv_ctx *ctx);
 
 int pv_cmd_fence_attach(struct pv_ctx *ctx);
 int pv_cmd_fence_acquire(struct pv_ctx *ctx);
@@ -51,12 +60,22 @@ int pv_cmd_monitor(struct pv_ctx *ctx);
 int pv_usage_error(struct pv_ctx *ctx, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/** pv_usage_word() - the same about one word of it. @why: a phrase to stand behind it */
+int pv_usage_word(struct pv_ctx *ctx, const char *word, const char *why);
+
 /* Options that several commands take; an option not given leaves *out as it is. */
 struct pv_pool_request;
 int pv_pool_options(struct pv_ctx *ctx, struct pv_pool_request *request);
 
 /** pv_check_name() - refuse what is no name for a pool */
 int pv_check_name(struct pv_ctx *ctx, const char *name);
+
+/**
+ * pv_fail_no_volume() - the kernel said ENOENT, which may be about the pool or about the volume
+ *
+ * Return: NOT_FOUND with the volume to blame when the pool is active
+ */
+int pv_fail_no_volume(struct pv_ctx *ctx, const char *pool, const char *volume);
 
 /** pv_pool_start() - activate one pool found on devices. @scan: what it was found in; @out: result */
 struct pv_scan;

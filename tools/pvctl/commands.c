@@ -73,6 +73,11 @@ static const struct pv_option volume_resize[] = {
 	{ 0 }
 };
 
+static const struct pv_option clone[] = {
+	{ .name = "thick", .help = "reserve all of its space now" },
+	{ 0 }
+};
+
 #define OPTION_LEASE(text) { .name = "lease", .arg = "SECONDS", .help = text }
 #define OPTION_TIMEOUT \
 	{ .name = "timeout", .arg = "SECONDS", .help = "give up after this time (30)" }
@@ -201,8 +206,32 @@ const struct pv_command pv_commands[] = {
 	{ "volume", "rename", "POOL/NAME NEWNAME", 2, 2, NULL,
 	  "give a volume another name", pv_cmd_volume_rename,
 	  { PV_COMPLETE_VOLUME, PV_COMPLETE_NONE } },
+	{ "volume", "rollback", "POOL/VOLUME@SNAPSHOT", 1, 1, NULL,
+	  "make a volume that is not in use what a snapshot of it is", pv_cmd_volume_rollback,
+	  { PV_COMPLETE_SNAPSHOT } },
 	{ "volume", "delete", "POOL/NAME", 1, 1, NULL,
 	  "delete a volume and erase its data", pv_cmd_volume_delete, { PV_COMPLETE_VOLUME } },
+
+	{ "snapshot", "create", "POOL/VOLUME@SNAPSHOT", 1, 1, NULL,
+	  "keep what a volume holds now, in use or not", pv_cmd_snapshot_create,
+	  { PV_COMPLETE_VOLUME } },
+	{ "snapshot", "list", "[POOL[/VOLUME]]", 0, 1, NULL,
+	  "list snapshots, the oldest of a volume first", pv_cmd_snapshot_list,
+	  { PV_COMPLETE_VOLUME } },
+	{ "snapshot", "show", "POOL/VOLUME@SNAPSHOT", 1, 1, NULL,
+	  "show all about a snapshot", pv_cmd_snapshot_show, { PV_COMPLETE_SNAPSHOT } },
+	{ "snapshot", "activate", "POOL/VOLUME@SNAPSHOT", 1, 1, NULL,
+	  "give a snapshot a device, which is read-only", pv_cmd_snapshot_activate,
+	  { PV_COMPLETE_SNAPSHOT } },
+	{ "snapshot", "deactivate", "POOL/VOLUME@SNAPSHOT", 1, 1, NULL,
+	  "take a snapshot's device away", pv_cmd_snapshot_deactivate, { PV_COMPLETE_SNAPSHOT } },
+	{ "snapshot", "delete", "POOL/VOLUME@SNAPSHOT", 1, 1, NULL,
+	  "delete a snapshot and erase what it alone holds", pv_cmd_snapshot_delete,
+	  { PV_COMPLETE_SNAPSHOT } },
+
+	{ "clone", NULL, "POOL/VOLUME@SNAPSHOT POOL/NAME", 2, 2, clone,
+	  "make a volume that begins as what a snapshot is", pv_cmd_clone,
+	  { PV_COMPLETE_SNAPSHOT, PV_COMPLETE_VOLUME } },
 
 	{ "fence", "attach", "NAME DEVICE", 2, 2, fence_attach,
 	  "make a device that writes only with the newest epoch", pv_cmd_fence_attach,

@@ -4,6 +4,7 @@
 #define PVCTL_CTL_H
 
 #include "object.h"
+#include "parse.h"
 #include "pvctl.h"
 
 /**
@@ -41,7 +42,9 @@ int pv_pool_dump(struct pv_ctx *ctx, struct pv_pools *out);
  * @name: always
  * @new_name: rename only
  * @size: create and resize only
- * @thick: create only
+ * @thick: create and clone only
+ * @origin: clone only: the volume that @snapshot is of
+ * @snapshot: clone and rollback, and the commands on snapshots
  */
 struct pv_volume_request {
 	const char *pool;
@@ -49,6 +52,8 @@ struct pv_volume_request {
 	const char *new_name;
 	uint64_t size;
 	bool thick;
+	const char *origin;
+	const char *snapshot;
 };
 
 /** pv_volume_call() - any VOLUME_ command but the dump. @out: as for pv_pool_call() */
@@ -59,5 +64,13 @@ int pv_volume_get(struct pv_ctx *ctx, const char *pool, const char *name, struct
 
 /** pv_volume_dump() - every volume. @pool: of that pool only, unless NULL */
 int pv_volume_dump(struct pv_ctx *ctx, const char *pool, struct pv_volumes *out);
+
+/** pv_snapshot_call() - any SNAPSHOT_ command but the dump. @out: as for pv_pool_call() */
+int pv_snapshot_call(struct pv_ctx *ctx, int cmd, const struct pv_snapshot_name *name,
+		     struct pv_snapshot *out);
+
+/** pv_snapshot_dump() - snapshots of all pools, or of @pool, or of @volume in it. May be NULL */
+int pv_snapshot_dump(struct pv_ctx *ctx, const char *pool, const char *volume,
+		     struct pv_snapshots *out);
 
 #endif /* PVCTL_CTL_H */

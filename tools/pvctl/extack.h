@@ -13,7 +13,7 @@
  * @offset: of the attribute to blame, from the start of the request; 0 when there was none
  */
 struct pv_extack {
-	char message[256];
+	char message[576];
 	uint32_t offset;
 };
 

@@ -65,7 +65,7 @@ void pv_help_group(FILE *f, const char *group)
 			continue;
 		snprintf(words, sizeof(words), "%s%s%s", c->group, c->verb ? " " : "",
 			 c->verb ? c->verb : "");
-		fprintf(f, "  %-18s %s\n", words, c->summary);
+		fprintf(f, "  %-20s %s\n", words, c->summary);
 	}
 	fputs("\nEvery command takes --json (-j) and --help (-h).\n", f);
 }
@@ -79,6 +79,7 @@ static const char *const kinds[] = {
 	[PV_COMPLETE_GRADE] = "grade",
 	[PV_COMPLETE_POOL] = "pool",
 	[PV_COMPLETE_REGION] = "region",
+	[PV_COMPLETE_SNAPSHOT] = "snapshot",
 	[PV_COMPLETE_TRANSPORT] = "transport",
 	[PV_COMPLETE_VOLUME] = "volume",
 };

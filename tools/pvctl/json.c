@@ -121,6 +121,16 @@ static struct json_object *json_pool(const struct pv_pool *p, bool partial)
 	return o;
 }
 
+/* What a clone shows where it has nothing of its own. */
+static struct json_object *json_origin(const struct pv_volume *v)
+{
+	struct json_object *o = json_object_new_object();
+
+	pv_json_string(o, "volume", v->origin);
+	pv_json_string(o, "snapshot", v->origin_snapshot);
+	return o;
+}
+
 static struct json_object *json_volume(const struct pv_volume *v, bool partial)
 {
 	struct json_object *o = json_object_new_object();
@@ -147,6 +157,41 @@ static struct json_object *json_volume(const struct pv_volume *v, bool partial)
 	ADD(metadata, METADATA);
 	ADD(snapshots, SNAPSHOTS);
 #undef ADD
+	if (PV_HAS(v, PMEMVOL_A_VOLUME_ORIGIN))
+		json_object_object_add(o, "origin", json_origin(v));
+	else if (!partial)
+		json_object_object_add(o, "origin", NULL);
+	return o;
+}
+
+static struct json_object *json_snapshot(const struct pv_snapshot *s, bool partial)
+{
+	struct json_object *o = json_object_new_object();
+	char link[PV_LINK_MAX], created[PV_TIME_TEXT];
+
+	pv_json_string(o, "pool", s->pool);
+	if (!partial || s->volume[0])
+		pv_json_string(o, "volume", s->volume);
+	pv_json_string(o, "name", s->name);
+	if (!partial || PV_HAS(s, PMEMVOL_A_SNAPSHOT_UUID))
+		add_uuid(o, s->uuid);
+	if (PV_HAS(s, PMEMVOL_A_SNAPSHOT_CREATED))
+		pv_json_string(o, "created", pv_format_time(s->created, created));
+	else if (!partial)
+		pv_json_string(o, "created", NULL);
+#define ADD(key, attr) add_known(o, #key, PV_HAS(s, PMEMVOL_A_SNAPSHOT_##attr), s->key, partial)
+	ADD(size, SIZE);
+	ADD(exclusive, EXCLUSIVE);
+	ADD(metadata, METADATA);
+	ADD(clones, CLONES);
+	if (!partial || s->disk[0])
+		add_device(o, s->disk);
+	if (!partial) {
+		pv_json_string(o, "link", pv_link_snapshot_path(s, link));
+		pv_json_string(o, "state", pv_snapshot_state_name(s));
+	}
+	ADD(openers, OPENERS);
+#undef ADD
 	return o;
 }
 
@@ -160,6 +205,11 @@ struct json_object *pv_json_volume(const struct pv_volume *volume)
 	return json_volume(volume, false);
 }
 
+struct json_object *pv_json_snapshot(const struct pv_snapshot *snapshot)
+{
+	return json_snapshot(snapshot, false);
+}
+
 struct json_object *pv_json_event(const struct pv_event *e)
 {
 	struct json_object *o = json_object_new_object();
@@ -170,5 +220,7 @@ struct json_object *pv_json_event(const struct pv_event *e)
 		json_object_object_add(o, "pool", json_pool(&e->pool, true));
 	if (e->has_volume)
 		json_object_object_add(o, "volume", json_volume(&e->volume, true));
+	if (e->has_snapshot)
+		json_object_object_add(o, "snapshot", json_snapshot(&e->snapshot, true));
 	return o;
 }

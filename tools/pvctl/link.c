@@ -21,8 +21,8 @@
 #define UDEV_POLL_MS 10
 /* A link that another pvctl is making or removing at the same time: meet it again. */
 #define RACE_TRIES 16
-/* /dev/pmemvol/POOL/VOLUME is the longest. */
-#define PATH_MAX_OURS 320
+/* /dev/pmemvol/POOL/VOLUME@SNAPSHOT is the longest. */
+#define PATH_MAX_OURS 448
 
 bool pv_link_udev_runs(void)
 {

@@ -27,6 +27,8 @@ static void print_text(const struct pv_event *e)
 		printf(" %s", e->pool.name);
 	if (e->has_volume)
 		printf("/%s", e->volume.name);
+	if (e->has_snapshot)
+		printf("@%s", e->snapshot.name);
 	if (e->has_volume && e->volume.new_name[0])
 		printf(" -> %s", e->volume.new_name);
 	if (e->has_volume && PV_HAS(&e->volume, PMEMVOL_A_VOLUME_SIZE))

@@ -54,6 +54,22 @@ static const struct nla_policy volume_policy[PMEMVOL_A_VOLUME_MAX + 1] = {
 	[PMEMVOL_A_VOLUME_STATE] = U32_POLICY,
 	[PMEMVOL_A_VOLUME_METADATA] = U64_POLICY,
 	[PMEMVOL_A_VOLUME_SNAPSHOTS] = U32_POLICY,
+	[PMEMVOL_A_VOLUME_ORIGIN] = NAME_POLICY,
+	[PMEMVOL_A_VOLUME_ORIGIN_SNAPSHOT] = NAME_POLICY,
+};
+
+static const struct nla_policy snapshot_policy[PMEMVOL_A_SNAPSHOT_MAX + 1] = {
+	[PMEMVOL_A_SNAPSHOT_NAME] = NAME_POLICY,
+	[PMEMVOL_A_SNAPSHOT_UUID] = UUID_POLICY,
+	[PMEMVOL_A_SNAPSHOT_CREATED] = U64_POLICY,
+	[PMEMVOL_A_SNAPSHOT_SIZE] = U64_POLICY,
+	[PMEMVOL_A_SNAPSHOT_EXCLUSIVE] = U64_POLICY,
+	[PMEMVOL_A_SNAPSHOT_METADATA] = U64_POLICY,
+	[PMEMVOL_A_SNAPSHOT_CLONES] = U32_POLICY,
+	[PMEMVOL_A_SNAPSHOT_DISK] = DEVICE_POLICY,
+	[PMEMVOL_A_SNAPSHOT_DEVNUM] = U64_POLICY,
+	[PMEMVOL_A_SNAPSHOT_OPENERS] = U32_POLICY,
+	[PMEMVOL_A_SNAPSHOT_STATE] = U32_POLICY,
 };
 
 static const struct nla_policy event_policy[PMEMVOL_A_EVENT_MAX + 1] = {
@@ -177,6 +193,40 @@ int pv_decode_volume(struct nlattr *pool_nest, struct nlattr *nest, struct pv_vo
 	take_u32(tb[PMEMVOL_A_VOLUME_STATE], &v->state);
 	take_u64(tb[PMEMVOL_A_VOLUME_METADATA], &v->metadata);
 	take_u32(tb[PMEMVOL_A_VOLUME_SNAPSHOTS], &v->snapshots);
+	take_string(tb[PMEMVOL_A_VOLUME_ORIGIN], v->origin, sizeof(v->origin));
+	take_string(tb[PMEMVOL_A_VOLUME_ORIGIN_SNAPSHOT], v->origin_snapshot,
+		    sizeof(v->origin_snapshot));
+	return 0;
+}
+
+int pv_decode_snapshot(struct nlattr *pool_nest, struct nlattr *volume_nest, struct nlattr *nest,
+		       struct pv_snapshot *s)
+{
+	struct nlattr *tb[PMEMVOL_A_SNAPSHOT_MAX + 1];
+	struct nlattr *pool[PMEMVOL_A_POOL_MAX + 1];
+	struct pv_volume volume = { 0 };
+
+	memset(s, 0, sizeof(*s));
+	if (!nest || !pool_nest ||
+	    (volume_nest && pv_decode_volume(pool_nest, volume_nest, &volume)) ||
+	    nla_parse_nested(pool, PMEMVOL_A_POOL_MAX, pool_nest, pool_policy) < 0 ||
+	    nla_parse_nested(tb, PMEMVOL_A_SNAPSHOT_MAX, nest, snapshot_policy) < 0 ||
+	    !pool[PMEMVOL_A_POOL_NAME] || !tb[PMEMVOL_A_SNAPSHOT_NAME])
+		return -EBADMSG;
+	s->present = present_mask(tb, PMEMVOL_A_SNAPSHOT_MAX);
+	take_string(pool[PMEMVOL_A_POOL_NAME], s->pool, sizeof(s->pool));
+	strcpy(s->volume, volume.name);
+	take_string(tb[PMEMVOL_A_SNAPSHOT_NAME], s->name, sizeof(s->name));
+	take_uuid(tb[PMEMVOL_A_SNAPSHOT_UUID], s->uuid);
+	take_u64(tb[PMEMVOL_A_SNAPSHOT_CREATED], &s->created);
+	take_u64(tb[PMEMVOL_A_SNAPSHOT_SIZE], &s->size);
+	take_u64(tb[PMEMVOL_A_SNAPSHOT_EXCLUSIVE], &s->exclusive);
+	take_u64(tb[PMEMVOL_A_SNAPSHOT_METADATA], &s->metadata);
+	take_u32(tb[PMEMVOL_A_SNAPSHOT_CLONES], &s->clones);
+	take_string(tb[PMEMVOL_A_SNAPSHOT_DISK], s->disk, sizeof(s->disk));
+	take_u64(tb[PMEMVOL_A_SNAPSHOT_DEVNUM], &s->devnum);
+	take_u32(tb[PMEMVOL_A_SNAPSHOT_OPENERS], &s->openers);
+	take_u32(tb[PMEMVOL_A_SNAPSHOT_STATE], &s->state);
 	return 0;
 }
 
@@ -203,6 +253,14 @@ int pv_decode_event(struct nlattr **top, struct pv_event *e)
 		}
 		e->has_volume = true;
 	}
+	if (top[PMEMVOL_A_SNAPSHOT]) {
+		if (pv_decode_snapshot(top[PMEMVOL_A_POOL], top[PMEMVOL_A_VOLUME],
+				       top[PMEMVOL_A_SNAPSHOT], &e->snapshot)) {
+			pv_pool_free(&e->pool);
+			return -EBADMSG;
+		}
+		e->has_snapshot = true;
+	}
 	return 0;
 }
 
@@ -225,6 +283,12 @@ void pv_volumes_free(struct pv_volumes *volumes)
 {
 	free(volumes->volume);
 	*volumes = (struct pv_volumes){ 0 };
+}
+
+void pv_snapshots_free(struct pv_snapshots *snapshots)
+{
+	free(snapshots->snapshot);
+	*snapshots = (struct pv_snapshots){ 0 };
 }
 
 uint64_t pv_devnum(unsigned int major, unsigned int minor)
@@ -269,6 +333,14 @@ const char *pv_volume_state_name(uint32_t state)
 	return name_of(names, sizeof(names) / sizeof(names[0]), state);
 }
 
+/* A snapshot that can be read is active while it has a device. */
+const char *pv_snapshot_state_name(const struct pv_snapshot *s)
+{
+	if (s->state == PMEMVOL_VOLUME_ACTIVE && !s->disk[0])
+		return "inactive";
+	return pv_volume_state_name(s->state);
+}
+
 const char *pv_event_name(uint32_t type)
 {
 	static const char *const names[] = {
@@ -288,6 +360,10 @@ const char *pv_event_name(uint32_t type)
 		[PMEMVOL_EVENT_ERASED] = "erased",
 		[PMEMVOL_EVENT_MEDIA_ERROR] = "media-error",
 		[PMEMVOL_EVENT_METADATA_REPAIRED] = "metadata-repaired",
+		[PMEMVOL_EVENT_SNAPSHOT_CREATED] = "snapshot-created",
+		[PMEMVOL_EVENT_SNAPSHOT_DELETED] = "snapshot-deleted",
+		[PMEMVOL_EVENT_SNAPSHOT_ERASED] = "snapshot-erased",
+		[PMEMVOL_EVENT_VOLUME_ROLLED_BACK] = "volume-rolled-back",
 	};
 
 	return name_of(names, sizeof(names) / sizeof(names[0]), type);

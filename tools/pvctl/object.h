@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Pools, members, volumes and events as pvctl holds them, and how they come out of netlink. */
+/* Pools, members, volumes, snapshots and events as pvctl holds them, and how they come out of netlink. */
 #ifndef PVCTL_OBJECT_H
 #define PVCTL_OBJECT_H
 
@@ -62,6 +62,7 @@ struct pv_pools {
  * struct pv_volume - a volume
  * @present: bit PMEMVOL_A_VOLUME_x is set when that attribute is known
  * @disk: "pmv0"
+ * @origin: of a clone: the volume that @origin_snapshot is of
  */
 struct pv_volume {
 	uint64_t present;
@@ -78,10 +79,42 @@ struct pv_volume {
 	uint64_t provisioned;
 	uint64_t metadata;
 	uint64_t devnum;
+	char origin[PMEMVOL_NAME_MAX + 1];
+	char origin_snapshot[PMEMVOL_NAME_MAX + 1];
 };
 
 struct pv_volumes {
 	struct pv_volume *volume;
+	size_t nr;
+};
+
+/**
+ * struct pv_snapshot - a snapshot of a volume
+ * @present: bit PMEMVOL_A_SNAPSHOT_x is set when that attribute is known
+ * @volume: empty in an event that comes after the volume is gone
+ * @created: seconds since 1970
+ * @exclusive: bytes that it holds by itself
+ * @disk: "pmv0"; empty when it is not activated
+ */
+struct pv_snapshot {
+	uint64_t present;
+	char pool[PMEMVOL_NAME_MAX + 1];
+	char volume[PMEMVOL_NAME_MAX + 1];
+	char name[PMEMVOL_NAME_MAX + 1];
+	uint8_t uuid[PMEMVOL_UUID_SIZE];
+	char disk[PV_DEVICE_MAX];
+	uint32_t clones;
+	uint32_t openers;
+	uint32_t state;
+	uint64_t created;
+	uint64_t size;
+	uint64_t exclusive;
+	uint64_t metadata;
+	uint64_t devnum;
+};
+
+struct pv_snapshots {
+	struct pv_snapshot *snapshot;
 	size_t nr;
 };
 
@@ -90,8 +123,10 @@ struct pv_event {
 	uint64_t seq;
 	bool has_pool;
 	bool has_volume;
+	bool has_snapshot;
 	struct pv_pool pool;
 	struct pv_volume volume;
+	struct pv_snapshot snapshot;
 };
 
 #define PV_HAS(object, attr) (!!((object)->present & (1ULL << (attr))))
@@ -102,11 +137,14 @@ struct pv_event {
  */
 int pv_decode_pool(struct nlattr *nest, struct pv_pool *pool);
 int pv_decode_volume(struct nlattr *pool_nest, struct nlattr *nest, struct pv_volume *volume);
+int pv_decode_snapshot(struct nlattr *pool_nest, struct nlattr *volume_nest, struct nlattr *nest,
+		       struct pv_snapshot *snapshot);
 int pv_decode_event(struct nlattr **top, struct pv_event *event);
 
 void pv_pool_free(struct pv_pool *pool);
 void pv_pools_free(struct pv_pools *pools);
 void pv_volumes_free(struct pv_volumes *volumes);
+void pv_snapshots_free(struct pv_snapshots *snapshots);
 
 /** pv_devnum() - device number as the netlink interface writes it */
 uint64_t pv_devnum(unsigned int major, unsigned int minor);
@@ -117,6 +155,7 @@ const struct pv_pool *pv_pools_holding(const struct pv_pools *pools, uint64_t de
 /* Names as users read them; "unknown" for a value a newer kernel may have. */
 const char *pv_mode_name(uint32_t mode);
 const char *pv_volume_state_name(uint32_t state);
+const char *pv_snapshot_state_name(const struct pv_snapshot *snapshot);
 const char *pv_event_name(uint32_t type);
 
 #endif /* PVCTL_OBJECT_H */

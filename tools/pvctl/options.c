@@ -131,9 +131,18 @@ int pv_option_list(const struct pv_ctx *ctx, const char *name, const char **valu
 	return n;
 }
 
+/* No word that would be right is as long; the end, which says why, has to be read. */
+#define WORD_CLIP 400
+
+int pv_usage_word(struct pv_ctx *ctx, const char *word, const char *why)
+{
+	return pv_usage_error(ctx, "'%.*s%s' %s", WORD_CLIP, word,
+			      strlen(word) > WORD_CLIP ? "..." : "", why);
+}
+
 int pv_usage_error(struct pv_ctx *ctx, const char *format, ...)
 {
-	char text[320], *usage = NULL;
+	char text[560], *usage = NULL;
 	va_list ap;
 	size_t len;
 	FILE *f;

@@ -12,6 +12,7 @@
 /* JSON objects as Documentation/pvctl-json.md describes them. */
 struct json_object *pv_json_pool(const struct pv_pool *pool);
 struct json_object *pv_json_volume(const struct pv_volume *volume);
+struct json_object *pv_json_snapshot(const struct pv_snapshot *snapshot);
 struct json_object *pv_json_event(const struct pv_event *event);
 
 /* Add a string, a number, a truth. A NULL string becomes null. */
@@ -27,10 +28,12 @@ void pv_json_print_line(struct json_object *o);
 /* One object, as JSON or as key: value lines. */
 void pv_print_pool(const struct pv_ctx *ctx, const struct pv_pool *pool);
 void pv_print_volume(const struct pv_ctx *ctx, const struct pv_volume *volume);
+void pv_print_snapshot(const struct pv_ctx *ctx, const struct pv_snapshot *snapshot);
 
 /* Lists, as a JSON array or as a table. */
 void pv_print_pools(const struct pv_ctx *ctx, const struct pv_pools *pools);
 void pv_print_volumes(const struct pv_ctx *ctx, const struct pv_volumes *volumes);
+void pv_print_snapshots(const struct pv_ctx *ctx, const struct pv_snapshots *snapshots);
 
 /** struct pv_column - a column of a table. @right: numbers and sizes stand flush right */
 struct pv_column {

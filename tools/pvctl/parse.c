@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <linux/pmemvol.h>
 #include <stdio.h>
+#include <time.h>
 
 static bool is_digit(char c)
 {
@@ -183,24 +184,43 @@ int pv_parse_name(const char *s, const char **why)
 	return check_name(s, strlen(s), why);
 }
 
+/* The name in the first @len bytes. @out: room for the longest */
+static int take_name(const char *s, size_t len, char *out, const char **why)
+{
+	int ret = check_name(s, len, why);
+
+	if (ret)
+		return ret;
+	memcpy(out, s, len);
+	out[len] = '\0';
+	return 0;
+}
+
 int pv_parse_volume(const char *s, struct pv_volume_name *name, const char **why)
 {
 	const char *slash = strchr(s, '/');
-	size_t len;
 	int ret;
 
 	if (!slash)
 		return refuse(why, "names no pool: write POOL/NAME");
-	len = (size_t)(slash - s);
-	ret = check_name(s, len, why);
+	ret = take_name(s, (size_t)(slash - s), name->pool, why);
+	return ret ? ret : take_name(slash + 1, strlen(slash + 1), name->volume, why);
+}
+
+int pv_parse_snapshot(const char *s, struct pv_snapshot_name *name, const char **why)
+{
+	const char *slash = strchr(s, '/'), *at;
+	int ret;
+
+	if (!slash)
+		return refuse(why, "names no pool: write POOL/VOLUME@SNAPSHOT");
+	at = strchr(slash, '@');
+	if (!at)
+		return refuse(why, "names no snapshot: write POOL/VOLUME@SNAPSHOT");
+	ret = take_name(s, (size_t)(slash - s), name->pool, why);
 	if (!ret)
-		ret = check_name(slash + 1, strlen(slash + 1), why);
-	if (ret)
-		return ret;
-	memcpy(name->pool, s, len);
-	name->pool[len] = '\0';
-	strcpy(name->volume, slash + 1);
-	return 0;
+		ret = take_name(slash + 1, (size_t)(at - slash - 1), name->volume, why);
+	return ret ? ret : take_name(at + 1, strlen(at + 1), name->snapshot, why);
 }
 
 static int hex_value(char c)
@@ -240,6 +260,19 @@ const char *pv_format_uuid(const uint8_t uuid[PMV_UUID_SIZE], char buf[PV_UUID_T
 			*p++ = '-';
 		p += sprintf(p, "%02x", uuid[i]);
 	}
+	return buf;
+}
+
+const char *pv_format_time(uint64_t seconds, char buf[PV_TIME_TEXT])
+{
+	/* The last second of the year 9999. */
+	static const uint64_t end = 253402300799ULL;
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (seconds > end || !gmtime_r(&t, &tm) ||
+	    !strftime(buf, PV_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return NULL;
 	return buf;
 }
 

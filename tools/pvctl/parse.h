@@ -15,6 +15,15 @@ struct pv_volume_name {
 	char volume[PMV_NAME_MAX + 1];
 };
 
+/**
+ * struct pv_snapshot_name - POOL/VOLUME@SNAPSHOT taken apart
+ */
+struct pv_snapshot_name {
+	char pool[PMV_NAME_MAX + 1];
+	char volume[PMV_NAME_MAX + 1];
+	char snapshot[PMV_NAME_MAX + 1];
+};
+
 /*
  * Each returns 0, or -EINVAL and in *why a sentence about what is wrong with
  * the text, for the user to read behind the text itself.
@@ -41,6 +50,9 @@ int pv_parse_name(const char *s, const char **why);
 /** pv_parse_volume() - "POOL/NAME" */
 int pv_parse_volume(const char *s, struct pv_volume_name *name, const char **why);
 
+/** pv_parse_snapshot() - "POOL/VOLUME@SNAPSHOT". No name has a '@', so there is one way to read it */
+int pv_parse_snapshot(const char *s, struct pv_snapshot_name *name, const char **why);
+
 /** pv_parse_uuid() - 8-4-4-4-12, either case. Return: 0 or -EINVAL */
 int pv_parse_uuid(const char *s, uint8_t uuid[PMV_UUID_SIZE]);
 
@@ -48,6 +60,12 @@ int pv_parse_uuid(const char *s, uint8_t uuid[PMV_UUID_SIZE]);
 
 /** pv_format_uuid() - lower case. Return: @buf */
 const char *pv_format_uuid(const uint8_t uuid[PMV_UUID_SIZE], char buf[PV_UUID_TEXT]);
+
+/* Of the years up to 9999, and an end. */
+#define PV_TIME_TEXT 21
+
+/** pv_format_time() - seconds since 1970 as RFC 3339 in UTC. Return: @buf; NULL: beyond what that can say */
+const char *pv_format_time(uint64_t seconds, char buf[PV_TIME_TEXT]);
 
 #define PV_SIZE_TEXT 24
 

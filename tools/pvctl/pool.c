@@ -16,7 +16,7 @@ int pv_check_name(struct pv_ctx *ctx, const char *name)
 {
 	const char *why;
 
-	return pv_parse_name(name, &why) ? pv_usage_error(ctx, "'%s' %s", name, why) : PV_OK;
+	return pv_parse_name(name, &why) ? pv_usage_word(ctx, name, why) : PV_OK;
 }
 
 static int chunk_size_option(struct pv_ctx *ctx, const char *text, uint32_t *out)

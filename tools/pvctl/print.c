@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Pools and volumes on standard output, the way the user asked for. */
+/* Pools, volumes and snapshots on standard output, the way the user asked for. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -74,7 +74,42 @@ void pv_print_volume(const struct pv_ctx *ctx, const struct pv_volume *v)
 	pv_field_size("provisioned", v->provisioned);
 	pv_field_size("metadata", v->metadata);
 	pv_field("snapshots", "%u", v->snapshots);
+	if (PV_HAS(v, PMEMVOL_A_VOLUME_ORIGIN))
+		pv_field("origin", "%s/%s@%s", v->pool, v->origin, v->origin_snapshot);
 	pv_field("openers", "%u", v->openers);
+}
+
+/* When the clock was not set, or not sane, this says so by itself. */
+static const char *when(const struct pv_snapshot *s, char buf[PV_TIME_TEXT])
+{
+	const char *text = pv_format_time(s->created, buf);
+
+	return text ? text : "-";
+}
+
+void pv_print_snapshot(const struct pv_ctx *ctx, const struct pv_snapshot *s)
+{
+	char buf[PV_UUID_TEXT], link[PV_LINK_MAX];
+
+	if (ctx->json) {
+		pv_json_print(pv_json_snapshot(s));
+		return;
+	}
+	pv_field("pool", "%s", s->pool);
+	pv_field("volume", "%s", s->volume);
+	pv_field("name", "%s", s->name);
+	pv_field("uuid", "%s", pv_format_uuid(s->uuid, buf));
+	pv_field("created", "%s", when(s, buf));
+	pv_field("state", "%s", pv_snapshot_state_name(s));
+	if (s->disk[0])
+		pv_field("device", "/dev/%s", s->disk);
+	if (pv_link_snapshot_path(s, link))
+		pv_field("link", "%s", link);
+	pv_field_size("size", s->size);
+	pv_field_size("exclusive", s->exclusive);
+	pv_field_size("metadata", s->metadata);
+	pv_field("clones", "%u", s->clones);
+	pv_field("openers", "%u", s->openers);
 }
 
 static void table_known(struct pv_table *t, bool known, uint64_t size)
@@ -157,6 +192,40 @@ void pv_print_volumes(const struct pv_ctx *ctx, const struct pv_volumes *volumes
 		pv_table_size(t, v->size);
 		pv_table_size(t, v->provisioned);
 		table_count(t, true, v->openers);
+	}
+	pv_table_print(t);
+}
+
+void pv_print_snapshots(const struct pv_ctx *ctx, const struct pv_snapshots *snapshots)
+{
+	static const struct pv_column columns[] = {
+		{ "NAME", false }, { "CREATED", false }, { "STATE", false }, { "DEVICE", false },
+		{ "SIZE", true }, { "EXCLUSIVE", true }, { "CLONES", true }, { 0 }
+	};
+	struct pv_table *t;
+
+	if (ctx->json) {
+		struct json_object *array = json_object_new_array();
+
+		for (size_t i = 0; i < snapshots->nr; i++)
+			json_object_array_add(array, pv_json_snapshot(&snapshots->snapshot[i]));
+		pv_json_print(array);
+		return;
+	}
+	t = pv_table_new(columns);
+	for (size_t i = 0; i < snapshots->nr; i++) {
+		const struct pv_snapshot *s = &snapshots->snapshot[i];
+		char text[3 * PMEMVOL_NAME_MAX + 3], created[PV_TIME_TEXT];
+
+		snprintf(text, sizeof(text), "%s/%s@%s", s->pool, s->volume, s->name);
+		pv_table_cell(t, text);
+		pv_table_cell(t, when(s, created));
+		pv_table_cell(t, pv_snapshot_state_name(s));
+		snprintf(text, sizeof(text), "/dev/%s", s->disk);
+		pv_table_cell(t, s->disk[0] ? text : "-");
+		pv_table_size(t, s->size);
+		pv_table_size(t, s->exclusive);
+		table_count(t, true, s->clones);
 	}
 	pv_table_print(t);
 }

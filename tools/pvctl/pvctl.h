@@ -40,6 +40,7 @@ enum pv_complete {
 	PV_COMPLETE_GRADE,
 	PV_COMPLETE_POOL,
 	PV_COMPLETE_REGION,
+	PV_COMPLETE_SNAPSHOT,
 	PV_COMPLETE_TRANSPORT,
 	PV_COMPLETE_VOLUME,
 };
@@ -99,7 +100,7 @@ struct pv_command {
 struct pv_error {
 	enum pv_status status;
 	int sys;
-	char message[512];
+	char message[768];
 };
 
 struct pv_given {
@@ -157,6 +158,9 @@ enum pv_status pv_status_of(int sys);
 
 /** pv_status_name() - as gRPC writes it */
 const char *pv_status_name(enum pv_status status);
+
+/** pv_printable() - put a '?' for each byte that is not part of a printable character. Return: @text */
+char *pv_printable(char *text);
 
 /** pv_report() - write the recorded failure to standard error */
 void pv_report(const struct pv_ctx *ctx);

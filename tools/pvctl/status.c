@@ -40,6 +40,7 @@ enum pv_status pv_status_of(int sys)
 	case EKEYREJECTED:
 		return PV_FAILED_PRECONDITION;
 	case EBADE:
+	case EAGAIN:
 		return PV_ABORTED;
 	case ERANGE:
 	case EOVERFLOW:
@@ -118,6 +119,50 @@ int pv_fail_sys(struct pv_ctx *ctx, int sys, const char *format, ...)
 	return e->status;
 }
 
+/* Return: length of the character of UTF-8 at @s, 0: it is none that can be printed */
+static size_t character(const unsigned char *s)
+{
+	/* The shortest form only; what is beyond 0x10ffff, and halves of UTF-16, are none. */
+	static const struct {
+		unsigned char mask, lead;
+		uint32_t from, to;
+	} forms[] = {
+		{ 0x80, 0x00, 0x20, 0x7e },
+		{ 0xe0, 0xc0, 0xa0, 0x7ff },
+		{ 0xf0, 0xe0, 0x800, 0xffff },
+		{ 0xf8, 0xf0, 0x10000, 0x10ffff },
+	};
+
+	for (size_t n = 0; n < sizeof(forms) / sizeof(forms[0]); n++) {
+		uint32_t c = s[0] & (unsigned char)~forms[n].mask;
+		size_t i;
+
+		if ((s[0] & forms[n].mask) != forms[n].lead)
+			continue;
+		for (i = 1; i <= n && (s[i] & 0xc0) == 0x80; i++)
+			c = c << 6 | (s[i] & 0x3f);
+		if (i <= n || c < forms[n].from || c > forms[n].to || (c >= 0xd800 && c < 0xe000))
+			return 0;
+		return n + 1;
+	}
+	return 0;
+}
+
+char *pv_printable(char *text)
+{
+	for (char *p = text; *p;) {
+		size_t len = character((const unsigned char *)p);
+
+		if (!len)
+			*p = '?';
+		p += len ? len : 1;
+	}
+	return text;
+}
+
+/* Room for the longest names: POOL/VOLUME@SNAPSHOT. */
+#define WORDS_MAX 448
+
 /* "pool create tank" */
 static void command_words(const struct pv_ctx *ctx, char *buf, size_t size)
 {
@@ -140,15 +185,16 @@ void pv_fail_detail(struct pv_ctx *ctx, const char *key, struct json_object *val
 void pv_report(const struct pv_ctx *ctx)
 {
 	const struct pv_error *e = &ctx->error;
-	char words[384];
+	char words[WORDS_MAX], text[WORDS_MAX + sizeof(e->message)];
 
 	command_words(ctx, words, sizeof(words));
+	snprintf(text, sizeof(text), "%s%s", words, e->message);
+	/* It may quote what was typed, whatever that is. */
+	pv_printable(text);
 	if (ctx->json) {
 		struct json_object *outer = json_object_new_object();
 		struct json_object *inner = json_object_new_object();
-		char text[1024];
 
-		snprintf(text, sizeof(text), "%s%s", words, e->message);
 		json_object_object_add(inner, "code", json_object_new_int(e->status));
 		json_object_object_add(inner, "status",
 				       json_object_new_string(pv_status_name(e->status)));
@@ -163,12 +209,12 @@ void pv_report(const struct pv_ctx *ctx)
 		json_object_put(outer);
 		return;
 	}
-	fprintf(stderr, "pvctl: %s%s\n", words, e->message);
+	fprintf(stderr, "pvctl: %s\n", text);
 }
 
 void pv_warn(const struct pv_ctx *ctx, const char *format, ...)
 {
-	char words[384], text[512];
+	char words[WORDS_MAX], text[512];
 	va_list ap;
 
 	va_start(ap, format);

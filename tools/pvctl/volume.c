@@ -16,7 +16,7 @@ static int parse_target(struct pv_ctx *ctx, struct pv_volume_name *name)
 	const char *why;
 
 	if (pv_parse_volume(ctx->args[0], name, &why))
-		return pv_usage_error(ctx, "'%s' %s", ctx->args[0], why);
+		return pv_usage_word(ctx, ctx->args[0], why);
 	return PV_OK;
 }
 
@@ -29,25 +29,21 @@ static int parse_size_option(struct pv_ctx *ctx, uint64_t *size)
 	return PV_OK;
 }
 
-/*
- * The kernel said ENOENT, which may be about the pool or about the volume.
- * Return: NOT_FOUND with the volume to blame when the pool is active.
- */
-static int fail_no_volume(struct pv_ctx *ctx, const struct pv_volume_name *name)
+int pv_fail_no_volume(struct pv_ctx *ctx, const char *pool_name, const char *volume)
 {
 	struct pv_pool pool;
 
-	if (pv_pool_get(ctx, name->pool, &pool))
-		return ctx->error.sys == ENOENT ? pv_fail_no_pool(ctx, name->pool) :
+	if (pv_pool_get(ctx, pool_name, &pool))
+		return ctx->error.sys == ENOENT ? pv_fail_no_pool(ctx, pool_name) :
 						  (int)ctx->error.status;
 	pv_pool_free(&pool);
-	return pv_fail(ctx, PV_NOT_FOUND, "there is no volume %s in pool %s", name->volume,
-		       name->pool);
+	return pv_fail(ctx, PV_NOT_FOUND, "there is no volume %s in pool %s", volume, pool_name);
 }
 
 static int explain(struct pv_ctx *ctx, const struct pv_volume_name *name, int ret)
 {
-	return ret && ctx->error.sys == ENOENT ? fail_no_volume(ctx, name) : ret;
+	return ret && ctx->error.sys == ENOENT ?
+		       pv_fail_no_volume(ctx, name->pool, name->volume) : ret;
 }
 
 /* @size as the volume would have it in this pool: the kernel rounds up to chunks. */
@@ -204,9 +200,9 @@ static int parse_new_name(struct pv_ctx *ctx, const struct pv_volume_name *name,
 		return pv_check_name(ctx, text);
 	}
 	if (pv_parse_volume(text, &full, &why))
-		return pv_usage_error(ctx, "'%s' %s", text, why);
+		return pv_usage_word(ctx, text, why);
 	if (strcmp(full.pool, name->pool))
-		return pv_usage_error(ctx, "'%s' is in another pool: volumes do not move", text);
+		return pv_usage_word(ctx, text, "is in another pool: volumes do not move");
 	*out = slash + 1;
 	return PV_OK;
 }
@@ -232,6 +228,7 @@ int pv_cmd_volume_rename(struct pv_ctx *ctx)
 		return explain(ctx, &name, ret);
 	pv_link_settle(ctx, &volume);
 	pv_link_drop(name.pool, name.volume);
+	pv_link_move_snapshots(ctx, &volume, name.volume);
 	pv_print_volume(ctx, &volume);
 	return PV_OK;
 }
