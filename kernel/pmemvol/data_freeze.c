@@ -32,21 +32,24 @@ static void put_held(struct held *h)
 	}
 }
 
-/* Take away an inode's mappings. Return: 0, or -EAGAIN when pages of it stay pinned. */
-static int unmap_inode(struct inode *inode)
+/*
+ * Take away an inode's mappings, and wait for faults that were under way. Return: 0, or -EAGAIN
+ * when pages of it stay pinned for @wait_ms.
+ */
+static int unmap_inode(struct inode *inode, unsigned int wait_ms)
 {
 	unsigned int ms;
 
 	unmap_mapping_range(inode->i_mapping, 0, 0, 0);
 	for (ms = 0; dax_layout_busy_page(inode->i_mapping); ms++) {
-		if (ms == PIN_WAIT_MS)
+		if (ms == wait_ms)
 			return -EAGAIN;
 		usleep_range(1000, 1100);
 	}
 	return 0;
 }
 
-static int unmap_all(struct super_block *sb, struct held **list)
+static int unmap_all(struct super_block *sb, unsigned int wait_ms, struct held **list)
 {
 	struct inode *inode;
 	struct held *h = NULL;
@@ -62,10 +65,10 @@ static int unmap_all(struct super_block *sb, struct held **list)
 		h->inode = inode;
 		h->next = *list;
 		*list = h;
-		ret = unmap_inode(inode);
+		ret = unmap_inode(inode, wait_ms);
 		cond_resched();
 		spin_lock(&sb->s_inode_list_lock);
-		if (ret)
+		if (ret && wait_ms)
 			break;
 	}
 	spin_unlock(&sb->s_inode_list_lock);
@@ -73,17 +76,16 @@ static int unmap_all(struct super_block *sb, struct held **list)
 }
 
 /* Frozen, nobody gets a right to store again before the thaw. */
-static int take_mappings(struct pmv_volume *v, struct held **list, struct netlink_ext_ack *extack)
+static int take_mappings(struct pmv_volume *v, struct super_block *sb, struct held **list,
+			 struct netlink_ext_ack *extack)
 {
-	struct block_device *bdev = v->disk->part0;
-	struct super_block *sb = compat_frozen_super(bdev);
 	int ret = 0;
 
 	if (sb) {
-		ret = unmap_all(sb, list);
+		ret = unmap_all(sb, PIN_WAIT_MS, list);
 		if (ret)
 			NL_SET_ERR_MSG(extack, "pages of a file stay pinned by direct I/O or DMA");
-	} else if (READ_ONCE(bdev->bd_holder) && READ_ONCE(v->dax_given)) {
+	} else if (READ_ONCE(v->disk->part0->bd_holder) && READ_ONCE(v->dax_given)) {
 		/* Device-mapper, as it seems: who has mapped what is not to be found out. */
 		NL_SET_ERR_MSG(extack, "what uses the volume by DAX is no file system: its mappings cannot be taken away");
 		ret = -EOPNOTSUPP;
@@ -91,10 +93,27 @@ static int take_mappings(struct pmv_volume *v, struct held **list, struct netlin
 	return ret;
 }
 
+/*
+ * A fault for reading, which freezing does not stop, may have asked for its address before the
+ * change and map it after the mappings were taken away. A later store through that mapping would
+ * make it writable without asking again. Such a fault has its entry locked from before it asks
+ * until it has mapped: wait for them, and take the mappings away once more.
+ */
+static void take_late_mappings(struct super_block *sb, struct held **list)
+{
+	struct held *h;
+
+	/* What is pinned since is so for reading. */
+	unmap_all(sb, 0, list);
+	for (h = *list; h; h = h->next)
+		unmap_mapping_range(h->inode->i_mapping, 0, 0, 0);
+}
+
 int pmv_volume_hold_still(struct pmv_volume *v, int (*change)(struct pmv_volume *v, void *arg),
 			  void *arg, struct netlink_ext_ack *extack)
 {
 	struct block_device *bdev = v->disk->part0;
+	struct super_block *sb;
 	struct held *list = NULL;
 	int ret;
 
@@ -103,9 +122,12 @@ int pmv_volume_hold_still(struct pmv_volume *v, int (*change)(struct pmv_volume 
 		NL_SET_ERR_MSG(extack, "the file system on the volume cannot be frozen");
 		return ret;
 	}
-	ret = take_mappings(v, &list, extack);
+	sb = compat_frozen_super(bdev);
+	ret = take_mappings(v, sb, &list, extack);
 	if (!ret)
 		ret = change(v, arg);
+	if (!ret && sb)
+		take_late_mappings(sb, &list);
 	compat_bdev_thaw(bdev);
 	put_held(list);
 	return ret;
