@@ -8,6 +8,9 @@
  * journal check FILE SLOTS LAST
  *	After a power cut: every slot has its last record up to number LAST, whole, or words of the
  *	one that was to follow there.
+ *
+ * journal last FILE SLOTS FROM TO
+ *	Prints the newest of these numbers whose record is there, whole.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -118,6 +121,29 @@ static int check_records(const char *file, uint64_t last)
 	return 0;
 }
 
+static int find_last(const char *file, uint64_t from, uint64_t to)
+{
+	int fd = open(file, O_RDONLY);
+	uint64_t *buf = aligned_buffer(RECORD), number;
+
+	if (fd < 0)
+		err(2, "%s", file);
+	for (number = to; number >= from; number--) {
+		uint64_t at = place(number);
+
+		/* One word tells most of them apart. */
+		if (pread(fd, buf, 8, at) != 8 || buf[0] != pattern_word(number, at))
+			continue;
+		if (pread(fd, buf, RECORD, at) != RECORD ||
+		    pattern_check(buf, number, at, RECORD) >= 0)
+			continue;
+		printf("%llu\n", (unsigned long long)number);
+		return 0;
+	}
+	errx(1, "%s: no record from %llu to %llu", file, (unsigned long long)from,
+	     (unsigned long long)to);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 7 && !strcmp(argv[1], "write")) {
@@ -128,5 +154,10 @@ int main(int argc, char **argv)
 		slots = number(argv[3]);
 		return check_records(argv[2], number(argv[4]));
 	}
-	errx(2, "journal write METHOD TAG FILE SLOTS FIRST | check FILE SLOTS LAST");
+	if (argc == 6 && !strcmp(argv[1], "last") && number(argv[4])) {
+		slots = number(argv[3]);
+		return find_last(argv[2], number(argv[4]), number(argv[5]));
+	}
+	errx(2, "journal write METHOD TAG FILE SLOTS FIRST | check FILE SLOTS LAST | "
+		"last FILE SLOTS FROM TO");
 }

@@ -274,7 +274,7 @@ test_mounted() {
 
 	for fs in ext4 xfs; do
 		new_pool tank /dev/pmem0 --overcommit 4
-		new_volume tank/v 320M
+		new_volume tank/v 520M
 		mkfs_dax "$fs" "$dev"
 		mount_dax "$fs" "$dev" "$MNT/live"
 		echo before >"$MNT/live/file"

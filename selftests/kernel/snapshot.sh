@@ -498,7 +498,7 @@ test_refusals() {
 	for i in 1 2 3 4 5 6; do
 		snapshot create tank v "$long$i"
 	done
-	refused 9 "and 3 more" pvctl volume delete tank/v
+	refused 9 "and 4 more" pvctl volume delete tank/v
 	eq "$(volume_get tank/v snapshots)" 7 "snapshots"
 	# With its disk, which nobody has open, it goes.
 	snapshot delete tank v s
