@@ -67,3 +67,8 @@ mount_snapshot() {
 	xfs) mount -t xfs -o ro,norecovery,nouuid "$2" "$3" ;;
 	esac
 }
+
+# mount_clone FS DEVICE WHERE: beside its origin
+mount_clone() {
+	mount_dax "$1" "$2" "$3" "$([[ $1 != xfs ]] || echo nouuid)"
+}

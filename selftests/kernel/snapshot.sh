@@ -69,127 +69,6 @@ test_model_block() {
 	erased tank
 }
 
-# The same of a file that is mapped meanwhile.
-test_model_file() {
-	local fs seed=$RANDOM
-
-	note "seed $seed"
-	for fs in ext4 xfs; do
-		new_pool tank /dev/pmem0 --overcommit 3
-		new_volume tank/v 600M
-		mkfs_dax "$fs" "$dev"
-		mount_dax "$fs" "$dev" "$MNT/a"
-		MODEL_SNAPSHOTS="$HERE/snapshot-model $fs tank v $MNT/snap" \
-			model file "$MNT/a/model" 12M "$(by_kernel 96 64)" "$seed"
-		umount "$MNT/a"
-		fsck_clean "$fs" "$dev"
-		expect 0 pvctl pool destroy tank --force
-	done
-}
-
-# stir_start FILE LEN [sync]: a program that has it mapped and stores 1 everywhere
-stir_start() {
-	rm -f "$TMP/go" "$TMP/stirred"
-	mkfifo "$TMP/go"
-	mapped stir "$@" <"$TMP/go" >"$TMP/stirred" &
-	exec 8>"$TMP/go"
-	stirring=1
-	wait_for stirred
-}
-
-stirred() {
-	[[ $(tail -n 1 "$TMP/stirred") == "$stirring" ]]
-}
-
-# The same mapping stores the next number everywhere.
-stir() {
-	stirring=$((stirring + 1))
-	echo >&8
-	wait_for stirred
-}
-
-stir_end() {
-	exec 8>&-
-	wait
-}
-
-# A mapping that was made, and stored through, before the snapshot.
-mapped_stores() {
-	local fs=$1 i
-
-	new_pool tank /dev/pmem0 --overcommit 3
-	new_volume tank/v 600M
-	mkfs_dax "$fs" "$dev"
-	mount_dax "$fs" "$dev" "$MNT/a"
-	fallocate -l 16M "$MNT/a/f"
-	# Written, or every first store is a change of the file system's that takes a fault anyway.
-	pattern write buffered "$MNT/a/f" 0 16M 1
-	sync -f "$MNT/a"
-	stir_start "$MNT/a/f" 16M "${@:2}"
-	for i in 1 2 3; do
-		snapshot create tank v "s$i"
-		stir
-	done
-	for i in 2 3 1; do
-		open_snapshot tank v "s$i"
-		mount_snapshot "$fs" "$snapdev" "$MNT/snap"
-		mapped holds "$MNT/snap/f" 16M "$i"
-		umount "$MNT/snap"
-		close_snapshot tank v "s$i"
-	done
-	mapped holds "$MNT/a/f" 16M 4
-	stir_end
-	# What was frozen is a whole file system.
-	clone tank v s2 c
-	mount_clone "$fs" "$dev" "$MNT/c"
-	mapped holds "$MNT/c/f" 16M 2
-	umount "$MNT/c"
-	fsck_clean "$fs" "$dev"
-	umount "$MNT/a"
-	fsck_clean "$fs" "$(volume_get tank/v device)"
-	expect 0 pvctl pool destroy tank --force
-}
-
-test_mapped_ext4() {
-	mapped_stores ext4
-}
-
-test_mapped_ext4_sync() {
-	mapped_stores ext4 sync
-}
-
-test_mapped_xfs() {
-	mapped_stores xfs
-}
-
-test_mapped_xfs_sync() {
-	mapped_stores xfs sync
-}
-
-test_large_mappings() {
-	local before after fs
-
-	for fs in ext4 xfs; do
-		new_pool tank /dev/pmem0 --overcommit 3
-		new_volume tank/v 600M
-		mkfs_dax "$fs" "$dev"
-		mount_dax "$fs" "$dev" "$MNT/a"
-		fallocate -l 64M "$MNT/a/f"
-		mapped faults "$MNT/a/f" 64M >"$TMP/first"
-		before=$(mapped faults "$MNT/a/f" 64M)
-		snapshot create tank v s
-		after=$(mapped faults "$MNT/a/f" 64M)
-		((after <= before + 8 && after < 100)) || fail "$fs: $before faults before the snapshot, $after after it"
-		# A clone has its own.
-		clone tank v s c
-		mount_clone "$fs" "$dev" "$MNT/c"
-		after=$(mapped faults "$MNT/c/f" 64M)
-		((after < 100)) || fail "$fs: $after faults in a clone"
-		umount "$MNT/a" "$MNT/c"
-		expect 0 pvctl pool destroy tank --force
-	done
-}
-
 test_out_of_space() {
 	new_pool tank /dev/pmem2 --overcommit 10
 	new_volume tank/v 160M
@@ -321,11 +200,6 @@ test_merge_goes_on() {
 	snapshot delete tank v s1
 	erased tank
 	eq "$(pool_get tank provisioned)" $((160 * MIB)) "provisioned at the end"
-}
-
-# mount_clone FS DEVICE WHERE: beside its origin
-mount_clone() {
-	mount_dax "$1" "$2" "$3" "$([[ $1 != xfs ]] || echo nouuid)"
 }
 
 test_clones() {
@@ -545,6 +419,5 @@ timed() {
 	echo "${answer#OK }"
 }
 
-tap_main block-frozen model-block model-file mapped-ext4 mapped-ext4-sync mapped-xfs mapped-xfs-sync \
-	large-mappings out-of-space thick delete-in-any-order merge-goes-on clones rollback \
+tap_main block-frozen model-block out-of-space thick delete-in-any-order merge-goes-on clones rollback \
 	rollback-file-system growth refusals device-mapper cost
