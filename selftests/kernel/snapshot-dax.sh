@@ -24,7 +24,7 @@ test_model_file() {
 		mkfs_dax "$fs" "$dev"
 		mount_dax "$fs" "$dev" "$MNT/a"
 		MODEL_SNAPSHOTS="$HERE/snapshot-model $fs tank v $MNT/snap" \
-			model file "$MNT/a/model" 12M "$(by_kernel 96 64)" "$seed"
+			model file "$MNT/a/model" 12M "$(by_kernel 48 32)" "$seed"
 		umount "$MNT/a"
 		fsck_clean "$fs" "$dev"
 		expect 0 pvctl pool destroy tank --force
