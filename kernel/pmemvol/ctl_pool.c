@@ -204,7 +204,9 @@ static void finish_rollbacks(struct pmv_pool *pool)
 		if (xa_is_value(v) || !v->rolling)
 			continue;
 		v->dying = true;
-		ret = pmv_rollback_finish(v);
+		/* Of a damaged pool nothing is changed. */
+		ret = READ_ONCE(pool->mode) == PMEMVOL_MODE_READ_ONLY ? -EROFS :
+									pmv_rollback_finish(v);
 		if (ret)
 			pr_err("pmemvol: %s: %s could not be rolled back (%d)\n", pool->name,
 			       v->name, ret);

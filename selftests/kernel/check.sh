@@ -162,6 +162,7 @@ others() {
 	sync "$dev"
 	intact "${left[@]}"
 	refused 9 "read-only" pvctl volume create tank/new --size 16M
+	refused 9 "read-only" pvctl snapshot create "tank/${left[0]}@s"
 	refused 9 "read-only" pvctl volume delete "tank/${left[0]}"
 	refused 9 "cannot be changed" pvctl pool set tank --low-water 20
 }
