@@ -40,16 +40,21 @@ int pmv_nl_dump_start(struct netlink_callback *cb)
 static int find_dumped(const struct dump_state *st, struct netlink_ext_ack *extack)
 {
 	struct pmv_pool *pool;
-	bool found = true;
+	bool found = true, killed = false;
 
-	down_read(&pmv_pools_sem);
+	if (down_read_killable(&pmv_pools_sem))
+		return -EINTR;
 	pool = pmv_pool_find(st->name);
 	if (pool && st->one_volume) {
-		mutex_lock(&pool->ctl_lock);
-		found = pmv_volume_find(pool, st->volume);
-		mutex_unlock(&pool->ctl_lock);
+		killed = mutex_lock_killable(&pool->ctl_lock);
+		if (!killed) {
+			found = pmv_volume_find(pool, st->volume);
+			mutex_unlock(&pool->ctl_lock);
+		}
 	}
 	up_read(&pmv_pools_sem);
+	if (killed)
+		return -EINTR;
 	if (!pool)
 		NL_SET_ERR_MSG(extack, "no such pool is active");
 	else if (!found)
@@ -117,6 +122,17 @@ static void *dump_put(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
 	return hdr;
 }
 
+static int put_locked(struct sk_buff *skb, struct pmv_pool *pool)
+{
+	int ret;
+
+	if (mutex_lock_killable(&pool->ctl_lock))
+		return -EINTR;
+	ret = pmv_put_pool(skb, pool, true);
+	mutex_unlock(&pool->ctl_lock);
+	return ret;
+}
+
 int pmv_nl_pool_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct dump_state *st = (struct dump_state *)cb->args[0];
@@ -125,17 +141,15 @@ int pmv_nl_pool_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	int ret = 0;
 	void *hdr;
 
-	down_read(&pmv_pools_sem);
+	if (down_read_killable(&pmv_pools_sem))
+		return -EINTR;
 	cb->seq = pmv_pools_seq;
 	list_for_each_entry(pool, &pmv_pools, list) {
 		if (at++ < st->pool)
 			continue;
 		hdr = dump_put(skb, cb, PMEMVOL_CMD_POOL_GET);
-		if (hdr) {
-			mutex_lock(&pool->ctl_lock);
-			ret = pmv_put_pool(skb, pool, true);
-			mutex_unlock(&pool->ctl_lock);
-		}
+		if (hdr)
+			ret = put_locked(skb, pool);
 		if (!hdr || ret) {
 			if (hdr)
 				genlmsg_cancel(skb, hdr);
@@ -159,7 +173,10 @@ static bool is_wanted(const struct dump_state *st, const struct pmv_volume *v, u
 	return !strcmp(v->origin->name, st->volume);
 }
 
-/* The volumes or snapshots of one pool from st->slot on. Returns whether the message is full. */
+/*
+ * The volumes or snapshots of one pool from st->slot on. Returns whether the message is full, or
+ * nobody waits for it.
+ */
 static bool dump_slots(struct sk_buff *skb, struct netlink_callback *cb, struct dump_state *st,
 		       struct pmv_pool *pool, u8 cmd)
 {
@@ -168,7 +185,8 @@ static bool dump_slots(struct sk_buff *skb, struct netlink_callback *cb, struct 
 	bool full = false;
 	void *hdr;
 
-	mutex_lock(&pool->ctl_lock);
+	if (mutex_lock_killable(&pool->ctl_lock))
+		return true;
 	xa_for_each_start(&pool->volumes, slot, v, st->slot) {
 		if (!is_wanted(st, v, cmd))
 			continue;
@@ -192,7 +210,8 @@ static int dump_all(struct sk_buff *skb, struct netlink_callback *cb, u8 cmd)
 	unsigned long at = 0;
 	struct pmv_pool *pool;
 
-	down_read(&pmv_pools_sem);
+	if (down_read_killable(&pmv_pools_sem))
+		return -EINTR;
 	cb->seq = pmv_pools_seq;
 	list_for_each_entry(pool, &pmv_pools, list) {
 		if (at++ < st->pool)

@@ -201,10 +201,12 @@ static int reply_pool_by_name(struct genl_info *info, const char *name)
 	struct pmv_pool *pool;
 	int ret = -ENOENT;
 
-	down_read(&pmv_pools_sem);
+	if (down_read_killable(&pmv_pools_sem))
+		return -EINTR;
 	pool = find_pool(name, info->extack);
-	if (pool) {
-		mutex_lock(&pool->ctl_lock);
+	if (pool && mutex_lock_killable(&pool->ctl_lock)) {
+		ret = -EINTR;
+	} else if (pool) {
 		ret = pmv_reply_pool(info, pool);
 		mutex_unlock(&pool->ctl_lock);
 	}
@@ -405,14 +407,17 @@ static int pmv_nl_volume(struct sk_buff *skb, struct genl_info *info)
 		ret = get_snapshot_request(info, &r, &v);
 	if (ret)
 		return ret;
-	down_read(&pmv_pools_sem);
+	/* Who gives up waiting behind others can be killed, and has changed nothing. */
+	if (down_read_killable(&pmv_pools_sem))
+		return -EINTR;
 	pool = find_pool(r.params.name, info->extack);
-	if (pool) {
-		mutex_lock(&pool->ctl_lock);
+	if (!pool) {
+		ret = -ENOENT;
+	} else if (mutex_lock_killable(&pool->ctl_lock)) {
+		ret = -EINTR;
+	} else {
 		ret = volume_cmds[info->genlhdr->cmd](info, pool, &v, r.volume);
 		mutex_unlock(&pool->ctl_lock);
-	} else {
-		ret = -ENOENT;
 	}
 	up_read(&pmv_pools_sem);
 	return ret;

@@ -49,6 +49,14 @@ static void get_figures(struct pmv_pool *pool, struct pool_figures *f)
 	f->metadata = (u64)READ_ONCE(pool->core.nr_segments) * PMV_COPIES << shift;
 }
 
+static int put_capacity(struct sk_buff *skb, struct pmv_pool *pool)
+{
+	return nla_put_u64_64bit(skb, PMEMVOL_A_POOL_LARGEST_THIN,
+				 pmv_ctl_volume_largest(pool, false), PMEMVOL_A_POOL_PAD) ?:
+	       nla_put_u64_64bit(skb, PMEMVOL_A_POOL_LARGEST_THICK,
+				 pmv_ctl_volume_largest(pool, true), PMEMVOL_A_POOL_PAD);
+}
+
 int pmv_put_pool(struct sk_buff *skb, struct pmv_pool *pool, bool members)
 {
 	struct nlattr *nest = nla_nest_start(skb, PMEMVOL_A_POOL);
@@ -76,6 +84,9 @@ int pmv_put_pool(struct sk_buff *skb, struct pmv_pool *pool, bool members)
 	    nla_put_u32(skb, PMEMVOL_A_POOL_MODE, READ_ONCE(pool->mode)) ||
 	    nla_put_u64_64bit(skb, PMEMVOL_A_POOL_GENERATION,
 			      le64_to_cpu(pool->core.sb.generation), PMEMVOL_A_POOL_PAD))
+		return -EMSGSIZE;
+	/* Events are sent where there is no ctl_lock. */
+	if (members && put_capacity(skb, pool))
 		return -EMSGSIZE;
 	for (i = 0; members && i < pool->nr_members; i++)
 		if (put_member(skb, pool, pool->member[i]))

@@ -150,6 +150,45 @@ int pmv_promise(struct pmv_pool *pool, u64 chunks, bool thick, struct netlink_ex
 	return ret;
 }
 
+/* Is there room for a new volume: for its chunks if they are guaranteed, and for its pages? */
+static bool has_room(struct pmv_pool *pool, u64 chunks, bool thick)
+{
+	struct pmv_volume_params p = { .chunks = chunks, .flags = thick ? PMV_DESC_THICK : 0 };
+	u64 available, spare, pages;
+
+	mutex_lock(&pool->meta_lock);
+	spin_lock(&pool->alloc_lock);
+	available = pmv_alloc_available(&pool->alloc);
+	/* What turns into metadata may come out of the reserve, but out of no promise. */
+	spare = pool->alloc.nr_free + pool->alloc.nr_soon;
+	spare -= min(spare, pool->alloc.owed + (thick ? chunks : 0));
+	spin_unlock(&pool->alloc_lock);
+	pages = pool->core.free_pages +
+		spare / PMV_COPIES * pmv_pages_per_segment(&pool->core);
+	mutex_unlock(&pool->meta_lock);
+	return (!thick || chunks <= available) && pmv_volume_pages(&p) <= pages;
+}
+
+u64 pmv_ctl_volume_largest(struct pmv_pool *pool, bool thick)
+{
+	u64 fits = 0, end = (U64_MAX >> 1 >> pool->chunk_shift) + 1, at;
+
+	lockdep_assert_held(&pool->ctl_lock);
+	if (pmv_ctl_check_mode(pool, NULL))
+		return 0;
+	/* What fits is judged as it is when a volume is made, so that the two agree. */
+	while (end - fits > 1) {
+		at = fits + (end - fits) / 2;
+		if (pmv_map_height(at) &&
+		    !pmv_promise_check(pool, at, pmv_map_pages_max(at), thick, NULL) &&
+		    has_room(pool, at, thick))
+			fits = at;
+		else
+			end = at;
+	}
+	return fits << pool->chunk_shift;
+}
+
 void pmv_unpromise(struct pmv_pool *pool, u64 chunks, bool thick)
 {
 	if (!thick)

@@ -505,6 +505,15 @@ int pmv_ctl_volume_delete(struct pmv_pool *pool, const struct pmv_volume_request
 			  struct netlink_ext_ack *extack);
 
 /**
+ * pmv_ctl_volume_largest() - bytes of the largest volume that could be made now, 0: none
+ * @pool: pool
+ * @thick: of which kind
+ *
+ * Context: as the operations above.
+ */
+u64 pmv_ctl_volume_largest(struct pmv_pool *pool, bool thick);
+
+/**
  * pmv_volume_alloc() - memory for a volume, without disk
  * @pool: pool
  * @chunks: size

@@ -661,7 +661,8 @@ static void test_options(void)
 int main(void)
 {
 	printf("TAP version 13\n1..%d\n",
-	       13 + SNAPSHOT_TESTS + FENCE_TESTS + METRICS_TESTS + EXPORT_TESTS);
+	       13 + SNAPSHOT_TESTS + FENCE_TESTS + METRICS_TESTS + EXPORT_TESTS +
+	       CSI_TESTS);
 	test_sizes();
 	test_ratios();
 	test_names();
@@ -679,5 +680,6 @@ int main(void)
 	test_fence();
 	test_metrics();
 	test_export();
+	test_csi();
 	return nr_failed ? 1 : 0;
 }

@@ -40,4 +40,7 @@ void test_export(void);
 #define SNAPSHOT_TESTS 9
 void test_snapshots(void);
 
+#define CSI_TESTS 5
+void test_csi(void);
+
 #endif /* PVCTL_TEST_H */

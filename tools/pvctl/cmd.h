@@ -26,6 +26,8 @@ int pv_cmd_volume_resize(struct pv_ctx *ctx);
 int pv_cmd_volume_rename(struct pv_ctx *ctx);
 int pv_cmd_volume_rollback(struct pv_ctx *ctx);
 int pv_cmd_volume_delete(struct pv_ctx *ctx);
+int pv_cmd_volume_stats(struct pv_ctx *ctx);
+int pv_cmd_capacity(struct pv_ctx *ctx);
 
 int pv_cmd_snapshot_create(struct pv_ctx *ctx);
 int pv_cmd_snapshot_list(struct pv_ctx *ctx);
@@ -62,6 +64,20 @@ int pv_usage_error(struct pv_ctx *ctx, const char *format, ...)
 
 /** pv_usage_word() - the same about one word of it. @why: a phrase to stand behind it */
 int pv_usage_word(struct pv_ctx *ctx, const char *word, const char *why);
+
+struct pv_volume_name;
+
+/** pv_volume_target() - the first argument as POOL/NAME */
+int pv_volume_target(struct pv_ctx *ctx, struct pv_volume_name *name);
+
+/** pv_volume_explain() - tell a missing pool from a missing volume. @ret: of the call */
+int pv_volume_explain(struct pv_ctx *ctx, const struct pv_volume_name *name, int ret);
+
+/** pv_wait_erased() - until nothing deleted is left in the pool, or the pool itself is gone */
+int pv_wait_erased(struct pv_ctx *ctx, const char *pool_name);
+
+/* What others delete and make all the time, and is there and not there in turns. */
+#define PV_CREATE_TRIES 16
 
 /* Options that several commands take; an option not given leaves *out as it is. */
 struct pv_pool_request;

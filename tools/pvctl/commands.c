@@ -62,14 +62,29 @@ static const struct pv_option all_pools[] = {
 	{ 0 }
 };
 
+#define OPTION_LIMIT(text) { .name = "limit", .arg = "SIZE", .help = text }
+
 static const struct pv_option volume_create[] = {
 	OPTION_SIZE,
+	OPTION_LIMIT("fail when the volume would be larger; take an existing one from SIZE to this"),
 	{ .name = "thick", .help = "reserve all of its space now" },
 	{ 0 }
 };
 
 static const struct pv_option volume_resize[] = {
 	OPTION_SIZE,
+	OPTION_LIMIT("fail when the volume would be larger; let it be from SIZE to this"),
+	{ 0 }
+};
+
+static const struct pv_option delete[] = {
+	{ .name = "wait", .help = "until what is deleted in the pool has been erased" },
+	{ 0 }
+};
+
+static const struct pv_option volume_stats[] = {
+	{ .name = "path", .arg = "PATH", .complete = PV_COMPLETE_FILE,
+	  .help = "where it is mounted, or a device node of it" },
 	{ 0 }
 };
 
@@ -209,8 +224,13 @@ const struct pv_command pv_commands[] = {
 	{ "volume", "rollback", "POOL/VOLUME@SNAPSHOT", 1, 1, NULL,
 	  "make a volume that is not in use what a snapshot of it is", pv_cmd_volume_rollback,
 	  { PV_COMPLETE_SNAPSHOT } },
-	{ "volume", "delete", "POOL/NAME", 1, 1, NULL,
+	{ "volume", "delete", "POOL/NAME", 1, 1, delete,
 	  "delete a volume and erase its data", pv_cmd_volume_delete, { PV_COMPLETE_VOLUME } },
+	{ "volume", "stats", "POOL/NAME", 1, 1, volume_stats,
+	  "show how full a volume and its file system are, and whether they are well",
+	  pv_cmd_volume_stats, { PV_COMPLETE_VOLUME } },
+	{ "capacity", NULL, "[POOL]", 0, 1, NULL,
+	  "show how large volumes can be made", pv_cmd_capacity, { PV_COMPLETE_POOL } },
 
 	{ "snapshot", "create", "POOL/VOLUME@SNAPSHOT", 1, 1, NULL,
 	  "keep what a volume holds now, in use or not", pv_cmd_snapshot_create,
@@ -225,7 +245,7 @@ const struct pv_command pv_commands[] = {
 	  { PV_COMPLETE_SNAPSHOT } },
 	{ "snapshot", "deactivate", "POOL/VOLUME@SNAPSHOT", 1, 1, NULL,
 	  "take a snapshot's device away", pv_cmd_snapshot_deactivate, { PV_COMPLETE_SNAPSHOT } },
-	{ "snapshot", "delete", "POOL/VOLUME@SNAPSHOT", 1, 1, NULL,
+	{ "snapshot", "delete", "POOL/VOLUME@SNAPSHOT", 1, 1, delete,
 	  "delete a snapshot and erase what it alone holds", pv_cmd_snapshot_delete,
 	  { PV_COMPLETE_SNAPSHOT } },
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "options.h"
+
 /* Inside single quotes, with a backslash before each of the characters in @special. */
 static void print_quoted(const char *text, const char *special)
 {
@@ -58,6 +60,9 @@ static void print_specs(const struct pv_command *c)
 	printf("\t'%s%s%s')\n\t\tspecs=(\n", c->group, c->verb ? " " : "", c->verb ? c->verb : "");
 	for (const struct pv_option *o = c->options; o && o->name; o++)
 		print_option(o);
+	if (pv_options_patience(c))
+		printf("\t\t'--timeout=[give up after this time]:SECONDS:_pvctl_words %s'\n",
+		       pv_complete_name(PV_COMPLETE_NONE));
 	print_arguments(c);
 	printf("\t\t)\n\t\t;;\n");
 }

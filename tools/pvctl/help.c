@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "generate_zsh.h"
+#include "options.h"
 
 static void print_words(FILE *f, const struct pv_command *c)
 {
@@ -28,6 +29,8 @@ void pv_usage(FILE *f, const struct pv_command *c)
 		if (o->repeat)
 			fputs("...", f);
 	}
+	if (pv_options_patience(c))
+		fputs(" [--timeout SECONDS]", f);
 	fputs(" [--json]\n", f);
 }
 
@@ -47,6 +50,11 @@ void pv_help(const struct pv_command *c)
 		snprintf(left, sizeof(left), "--%s%s%s", o->name, o->arg ? " " : "",
 			 o->arg ? o->arg : "");
 		help_line(left, o->help);
+	}
+	if (pv_options_patience(c)) {
+		snprintf(left, sizeof(left), "give up after this time (%u)",
+			 pv_options_patience(c));
+		help_line("--timeout SECONDS", left);
 	}
 	help_line("-j, --json", "print JSON");
 	help_line("-h, --help", "print this");
@@ -100,7 +108,7 @@ static void generate_bash(void)
 	pv_for_each_command(c) {
 		printf("_pvctl_options[");
 		print_words(stdout, c);
-		printf("]='--json --help");
+		printf("]='--json --help%s", pv_options_patience(c) ? " --timeout" : "");
 		for (const struct pv_option *o = c->options; o && o->name; o++)
 			printf(" --%s", o->name);
 		printf("'\n_pvctl_args[");

@@ -2,9 +2,11 @@
 #include "links.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "ctl.h"
@@ -12,6 +14,7 @@
 #include "sysfs.h"
 
 #define LINK_ROOT "/dev/pmemvol"
+#define LOCK_FILE "/run/pvctl.lock"
 /* What stands below a pool's directory: VOLUME, or VOLUME@SNAPSHOT. */
 #define LEAF_MAX (2 * PMEMVOL_NAME_MAX + 2)
 
@@ -48,13 +51,37 @@ static bool disk_is(const char *disk, const char *pool, const char *leaf)
 	return !pv_sysfs_read(path, name, sizeof(name)) && !strcmp(name, leaf);
 }
 
+/*
+ * Between looking where a link leads and removing it, nobody else makes it anew. Only root can hold
+ * the lock, and it is gone with the process. Return: for unlock(); negative: there is no lock, and
+ * it has to do without.
+ */
+static int lock(void)
+{
+	int fd = open(LOCK_FILE, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd >= 0 && flock(fd, LOCK_EX)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static void unlock(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
 static void drop(const char *pool, const char *leaf)
 {
 	char path[PV_LINK_MAX], disk[PV_DEVICE_MAX];
+	int fd = lock();
 
 	pv_link_path(pool, leaf, path);
 	if (pv_link_disk(path, disk, sizeof(disk)) && !disk_is(disk, pool, leaf))
 		unlink(path);
+	unlock(fd);
 }
 
 static void drop_directory(const char *pool)
@@ -84,13 +111,18 @@ static bool settle(struct pv_ctx *ctx, const char *pool, const char *leaf, const
 		   bool udev, uint64_t deadline)
 {
 	char path[PV_LINK_MAX];
+	int fd;
 
 	pv_link_path(pool, leaf, path);
 	udev = udev && pv_link_wait(path, disk, deadline);
-	if (!udev && !pv_link_make(ctx, path, disk) && !disk_is(disk, pool, leaf))
-		/* Deleted meanwhile, by one who then found no link to remove. */
-		pv_link_drop(pool, leaf);
-	return udev;
+	if (udev)
+		return true;
+	fd = lock();
+	/* Deleted meanwhile, and maybe made anew: then the link is not ours to make. */
+	if (disk_is(disk, pool, leaf))
+		pv_link_make(ctx, path, disk);
+	unlock(fd);
+	return false;
 }
 
 void pv_link_settle(struct pv_ctx *ctx, const struct pv_volume *v)

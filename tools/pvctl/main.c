@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "guard.h"
 #include "help.h"
 #include "nl.h"
 #include "options.h"
@@ -88,7 +89,7 @@ static int run(struct pv_ctx *ctx, int argc, char **argv)
 		return finish(ctx, PV_OK);
 	}
 	if (!ret)
-		ret = ctx->command->run(ctx);
+		ret = pv_guard(ctx, ctx->command->run);
 	return finish(ctx, ret);
 }
 

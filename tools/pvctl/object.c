@@ -30,6 +30,8 @@ static const struct nla_policy pool_policy[PMEMVOL_A_POOL_MAX + 1] = {
 	[PMEMVOL_A_POOL_MODE] = U32_POLICY,
 	[PMEMVOL_A_POOL_GENERATION] = U64_POLICY,
 	[PMEMVOL_A_POOL_MEMBER] = { .type = NLA_NESTED },
+	[PMEMVOL_A_POOL_LARGEST_THIN] = U64_POLICY,
+	[PMEMVOL_A_POOL_LARGEST_THICK] = U64_POLICY,
 };
 
 static const struct nla_policy member_policy[PMEMVOL_A_MEMBER_MAX + 1] = {
@@ -154,6 +156,8 @@ int pv_decode_pool(struct nlattr *nest, struct pv_pool *p)
 	take_u32(tb[PMEMVOL_A_POOL_VOLUMES], &p->volumes);
 	take_u32(tb[PMEMVOL_A_POOL_MODE], &p->mode);
 	take_u64(tb[PMEMVOL_A_POOL_GENERATION], &p->generation);
+	take_u64(tb[PMEMVOL_A_POOL_LARGEST_THIN], &p->largest_thin);
+	take_u64(tb[PMEMVOL_A_POOL_LARGEST_THICK], &p->largest_thick);
 
 	nla_for_each_nested(attr, nest, rem) {
 		if (nla_type(attr) != PMEMVOL_A_POOL_MEMBER)

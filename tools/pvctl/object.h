@@ -49,6 +49,8 @@ struct pv_pool {
 	uint64_t metadata;
 	uint64_t erasing;
 	uint64_t generation;
+	uint64_t largest_thin;
+	uint64_t largest_thick;
 	struct pv_member *members;
 	unsigned int nr_members;
 };

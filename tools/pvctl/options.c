@@ -9,10 +9,16 @@
 
 #include "cmd.h"
 #include "help.h"
+#include "parse.h"
 
 /* getopt_long's value for the first of a command's own options, beyond any character. */
 #define FIRST_OPTION 256
 #define LONG_MAX_OPTIONS 32
+#define TIMEOUT_MAX_MS 86400000U
+/* Longer than a command of a sane pool takes, shorter than a CSI plugin's patience (150 s). */
+#define PATIENCE_S 120
+/* A check may read all metadata of a large pool from damaged media, a rollback copies the data. */
+#define LONG_PATIENCE_S 3600
 
 static int count_options(const struct pv_command *c)
 {
@@ -21,6 +27,20 @@ static int count_options(const struct pv_command *c)
 	while (c->options && c->options[n].name)
 		n++;
 	return n;
+}
+
+unsigned int pv_options_patience(const struct pv_command *c)
+{
+	for (const struct pv_option *o = c->options; o && o->name; o++)
+		if (!strcmp(o->name, "timeout"))
+			return 0;
+	if (c->run == pv_cmd_monitor)
+		return 0;
+	/* Activation completes a rollback that was interrupted. */
+	if (c->run == pv_cmd_pool_check || c->run == pv_cmd_volume_rollback ||
+	    c->run == pv_cmd_pool_activate)
+		return LONG_PATIENCE_S;
+	return PATIENCE_S;
 }
 
 static void fill_long(const struct pv_command *c, struct option *out)
@@ -34,6 +54,9 @@ static void fill_long(const struct pv_command *c, struct option *out)
 			.val = FIRST_OPTION + i,
 		};
 	out[n++] = (struct option){ .name = "json", .val = 'j' };
+	if (pv_options_patience(c))
+		out[n++] = (struct option){ .name = "timeout", .has_arg = required_argument,
+					    .val = 't' };
 	out[n++] = (struct option){ .name = "help", .val = 'h' };
 	out[n] = (struct option){ 0 };
 }
@@ -60,6 +83,17 @@ static int check(struct pv_ctx *ctx)
 	return PV_OK;
 }
 
+static int give_timeout(struct pv_ctx *ctx, const char *text)
+{
+	const char *why;
+
+	if (pv_parse_seconds(text, &ctx->timeout_ms, &why))
+		return pv_usage_error(ctx, "--timeout: '%s' %s", text, why);
+	if (!ctx->timeout_ms || ctx->timeout_ms > TIMEOUT_MAX_MS)
+		return pv_usage_error(ctx, "--timeout: '%s' is not from 0.001 to 86400", text);
+	return PV_OK;
+}
+
 static int give(struct pv_ctx *ctx, const struct pv_option *o, const char *value)
 {
 	if (!o->repeat && o->arg && pv_option(ctx, o->name))
@@ -74,6 +108,7 @@ int pv_options_parse(struct pv_ctx *ctx, int argc, char **argv, bool *help)
 	int opt, ret;
 
 	*help = false;
+	ctx->timeout_ms = 1000ULL * pv_options_patience(ctx->command);
 	fill_long(ctx->command, options);
 	ctx->given = pv_alloc((size_t)argc, sizeof(*ctx->given));
 	/* getopt skips the first word; glibc restarts in full when told 0. */
@@ -87,6 +122,11 @@ int pv_options_parse(struct pv_ctx *ctx, int argc, char **argv, bool *help)
 		case 'h':
 			*help = true;
 			return PV_OK;
+		case 't':
+			ret = give_timeout(ctx, optarg);
+			if (ret)
+				return ret;
+			break;
 		case ':':
 			return pv_usage_error(ctx, "%s needs an argument", argv[optind - 1]);
 		case '?':

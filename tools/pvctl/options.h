@@ -16,6 +16,13 @@
  */
 int pv_options_parse(struct pv_ctx *ctx, int argc, char **argv, bool *help);
 
+/**
+ * pv_options_patience() - seconds a command may take where --timeout does not say otherwise
+ *
+ * Return: 0 when it has no such option: it ends when the user wants, or has a limit of its own.
+ */
+unsigned int pv_options_patience(const struct pv_command *command);
+
 /** pv_wants_json() - does the command line ask for JSON? For failures before it is understood */
 bool pv_wants_json(int argc, char **argv);
 

@@ -115,6 +115,7 @@ struct pv_given {
  * @args: positional arguments
  * @given: options as given, in order
  * @json: machine-readable output is wanted
+ * @timeout_ms: how long the command may take, 0: there is no limit
  * @error: valid after something returned a status other than PV_OK
  * @details: what a JSON error object has beside that; NULL: nothing
  * @nl: connection to the kernel modules, opened at first use
@@ -127,6 +128,7 @@ struct pv_ctx {
 	struct pv_given *given;
 	int nr_given;
 	bool json;
+	uint64_t timeout_ms;
 	struct pv_error error;
 	struct json_object *details;
 	struct pv_nl *nl;

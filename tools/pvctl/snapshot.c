@@ -45,10 +45,15 @@ int pv_cmd_snapshot_create(struct pv_ctx *ctx)
 
 	if (ret)
 		return ret;
-	ret = pv_snapshot_call(ctx, PMEMVOL_CMD_SNAPSHOT_CREATE, &name, &snapshot);
-	/* It is of that volume, by its name; there is nothing in which it could differ. */
-	if (ret && ctx->error.sys == EEXIST)
+	for (int i = 0; i < PV_CREATE_TRIES; i++) {
+		ret = pv_snapshot_call(ctx, PMEMVOL_CMD_SNAPSHOT_CREATE, &name, &snapshot);
+		if (!ret || ctx->error.sys != EEXIST)
+			break;
+		/* It is of that volume, by its name; there is nothing in which it could differ. */
 		ret = pv_snapshot_call(ctx, PMEMVOL_CMD_SNAPSHOT_GET, &name, &snapshot);
+		if (!ret || ctx->error.sys != ENOENT)
+			break;
+	}
 	if (ret)
 		return explain(ctx, &name, ret);
 	pv_print_snapshot(ctx, &snapshot);
@@ -138,6 +143,9 @@ int pv_cmd_snapshot_delete(struct pv_ctx *ctx)
 	if (ret && ret != PV_NOT_FOUND)
 		return ret;
 	pv_link_drop_snapshot(&name);
+	ret = pv_option(ctx, "wait") ? pv_wait_erased(ctx, name.pool) : PV_OK;
+	if (ret)
+		return ret;
 	if (ctx->json) {
 		o = json_name(&name);
 		pv_json_bool(o, "deleted", deleted);
@@ -224,9 +232,14 @@ int pv_cmd_clone(struct pv_ctx *ctx)
 	request.thick = pv_option(ctx, "thick");
 	request.origin = from.volume;
 	request.snapshot = from.snapshot;
-	ret = pv_volume_call(ctx, PMEMVOL_CMD_VOLUME_CLONE, &request, &volume);
-	if (ret && ctx->error.sys == EEXIST)
-		return print_existing_clone(ctx, &request);
+	for (int i = 0; i < PV_CREATE_TRIES; i++) {
+		ret = pv_volume_call(ctx, PMEMVOL_CMD_VOLUME_CLONE, &request, &volume);
+		if (!ret || ctx->error.sys != EEXIST)
+			break;
+		ret = print_existing_clone(ctx, &request);
+		if (!ret || ctx->error.sys != ENOENT)
+			return ret;
+	}
 	if (ret)
 		return explain(ctx, &from, ret);
 	pv_link_settle(ctx, &volume);

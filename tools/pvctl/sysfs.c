@@ -171,29 +171,79 @@ static void unescape(char *s)
 	*out = '\0';
 }
 
-bool pv_sysfs_mounted_at(uint64_t devnum, char *buf, size_t size)
+/* Is this word among those between commas? */
+static bool has_word(const char *words, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = words; *at; at += *at == ',') {
+		size_t n = strcspn(at, ",");
+
+		if (n == len && !strncmp(at, word, len))
+			return true;
+		at += n;
+	}
+	return false;
+}
+
+/* "ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG]... - TYPE SOURCE SUPEROPTIONS" */
+bool pv_sysfs_parse_mount(char *line, uint64_t *devnum, struct pv_mount *m)
+{
+	char *word[6], *save = NULL, *rest = strstr(line, " - ");
+	unsigned int major, minor;
+	char *super;
+
+	memset(m, 0, sizeof(*m));
+	if (!rest)
+		return false;
+	*rest = '\0';
+	for (int i = 0; i < 6; i++) {
+		word[i] = strtok_r(i ? NULL : line, "\n ", &save);
+		if (!word[i])
+			return false;
+	}
+	if (sscanf(word[2], "%u:%u", &major, &minor) != 2)
+		return false;
+	*devnum = (uint64_t)major << 32 | minor;
+	unescape(word[4]);
+	snprintf(m->point, sizeof(m->point), "%s", word[4]);
+	m->ro = has_word(word[5], "ro");
+	super = strtok_r(rest + 3, "\n ", &save);
+	if (!super)
+		return false;
+	snprintf(m->type, sizeof(m->type), "%s", super);
+	strtok_r(NULL, "\n ", &save);
+	super = strtok_r(NULL, "\n ", &save);
+	m->super_ro = super && has_word(super, "ro");
+	return true;
+}
+
+bool pv_sysfs_mount(uint64_t devnum, struct pv_mount *m)
 {
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 	bool found = false;
 	char *line = NULL;
 	size_t room = 0;
+	uint64_t of;
 
+	memset(m, 0, sizeof(*m));
 	if (!f)
 		return false;
-	while (!found && getline(&line, &room, f) > 0) {
-		unsigned int major, minor;
-		int at = 0;
-
-		/* "ID PARENT MAJOR:MINOR ROOT MOUNTPOINT ..." */
-		if (sscanf(line, "%*d %*d %u:%u %*s %n", &major, &minor, &at) != 2 || !at ||
-		    major != MAJOR_OF(devnum) || minor != MINOR_OF(devnum))
-			continue;
-		line[at + (int)strcspn(line + at, " ")] = '\0';
-		unescape(line + at);
-		snprintf(buf, size, "%s", line + at);
-		found = true;
-	}
+	while (!found && getline(&line, &room, f) > 0)
+		found = pv_sysfs_parse_mount(line, &of, m) && of == devnum;
+	if (!found)
+		memset(m, 0, sizeof(*m));
 	free(line);
 	fclose(f);
 	return found;
+}
+
+bool pv_sysfs_mounted_at(uint64_t devnum, char *buf, size_t size)
+{
+	struct pv_mount m;
+
+	if (!pv_sysfs_mount(devnum, &m))
+		return false;
+	snprintf(buf, size, "%s", m.point);
+	return true;
 }

@@ -43,6 +43,26 @@ int pv_sysfs_numa_node(uint64_t devnum);
 /** pv_sysfs_bad_blocks() - known bad 512-byte blocks of a disk. @name: kernel name */
 uint64_t pv_sysfs_bad_blocks(const char *name);
 
+/**
+ * struct pv_mount - a mounted file system
+ * @point: where
+ * @type: "ext4"
+ * @ro: mounted read-only there
+ * @super_ro: the file system is read-only everywhere
+ */
+struct pv_mount {
+	char point[4096];
+	char type[32];
+	bool ro;
+	bool super_ro;
+};
+
+/** pv_sysfs_parse_mount() - a line of mountinfo, which is taken apart. Return: whether it is one */
+bool pv_sysfs_parse_mount(char *line, uint64_t *devnum, struct pv_mount *mount);
+
+/** pv_sysfs_mount() - the first mount of a device. Return: false when there is none */
+bool pv_sysfs_mount(uint64_t devnum, struct pv_mount *mount);
+
 /** pv_sysfs_mounted_at() - where a device is mounted. Return: false when it is not */
 bool pv_sysfs_mounted_at(uint64_t devnum, char *buf, size_t size);
 

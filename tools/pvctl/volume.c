@@ -2,6 +2,7 @@
 /* pvctl volume ... */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "cmd.h"
 #include "ctl.h"
@@ -11,7 +12,9 @@
 #include "parse.h"
 #include "scan.h"
 
-static int parse_target(struct pv_ctx *ctx, struct pv_volume_name *name)
+#define ERASE_POLL_MS 50
+
+int pv_volume_target(struct pv_ctx *ctx, struct pv_volume_name *name)
 {
 	const char *why;
 
@@ -20,12 +23,21 @@ static int parse_target(struct pv_ctx *ctx, struct pv_volume_name *name)
 	return PV_OK;
 }
 
-static int parse_size_option(struct pv_ctx *ctx, uint64_t *size)
+/* @limit: UINT64_MAX where there is none */
+static int size_options(struct pv_ctx *ctx, uint64_t *size, uint64_t *limit)
 {
 	const char *text = pv_option(ctx, "size"), *why;
 
 	if (pv_parse_size(text, size, &why))
 		return pv_usage_error(ctx, "--size: '%s' %s", text, why);
+	text = pv_option(ctx, "limit");
+	*limit = UINT64_MAX;
+	if (!text)
+		return PV_OK;
+	if (pv_parse_size(text, limit, &why))
+		return pv_usage_error(ctx, "--limit: '%s' %s", text, why);
+	if (*limit < *size)
+		return pv_usage_error(ctx, "--limit: '%s' is less than --size", text);
 	return PV_OK;
 }
 
@@ -40,7 +52,7 @@ int pv_fail_no_volume(struct pv_ctx *ctx, const char *pool_name, const char *vol
 	return pv_fail(ctx, PV_NOT_FOUND, "there is no volume %s in pool %s", volume, pool_name);
 }
 
-static int explain(struct pv_ctx *ctx, const struct pv_volume_name *name, int ret)
+int pv_volume_explain(struct pv_ctx *ctx, const struct pv_volume_name *name, int ret)
 {
 	return ret && ctx->error.sys == ENOENT ?
 		       pv_fail_no_volume(ctx, name->pool, name->volume) : ret;
@@ -61,8 +73,28 @@ static int rounded_size(struct pv_ctx *ctx, const char *pool_name, uint64_t *siz
 	return PV_OK;
 }
 
+/* Would a volume of that size, rounded up, be larger than the limit? */
+static int check_limit(struct pv_ctx *ctx, const struct pv_volume_name *name, uint64_t size,
+		       uint64_t limit)
+{
+	char text[PV_SIZE_TEXT];
+	int ret;
+
+	if (limit == UINT64_MAX)
+		return PV_OK;
+	ret = rounded_size(ctx, name->pool, &size);
+	if (ret)
+		return pv_volume_explain(ctx, name, ret);
+	if (size > limit)
+		return pv_fail(ctx, PV_OUT_OF_RANGE,
+			       "rounded up to chunks it would have %s (%llu bytes), more than the limit of %llu bytes",
+			       pv_format_size(size, text), (unsigned long long)size,
+			       (unsigned long long)limit);
+	return PV_OK;
+}
+
 /* The volume exists. Is it the one that was asked for? */
-static int print_existing(struct pv_ctx *ctx, const struct pv_volume_request *r)
+static int print_existing(struct pv_ctx *ctx, const struct pv_volume_request *r, uint64_t limit)
 {
 	char have[PV_SIZE_TEXT], want[PV_SIZE_TEXT];
 	struct pv_volume volume;
@@ -74,7 +106,10 @@ static int print_existing(struct pv_ctx *ctx, const struct pv_volume_request *r)
 		ret = rounded_size(ctx, r->pool, &size);
 	if (ret)
 		return ret;
-	if (volume.size != size)
+	if (PV_HAS(&volume, PMEMVOL_A_VOLUME_ORIGIN))
+		return pv_fail(ctx, PV_ALREADY_EXISTS, "the volume exists and is a clone of %s@%s",
+			       volume.origin, volume.origin_snapshot);
+	if (limit == UINT64_MAX ? volume.size != size : volume.size < size || volume.size > limit)
 		return pv_fail(ctx, PV_ALREADY_EXISTS, "the volume exists with a size of %s (%llu bytes), not %s",
 			       pv_format_size(volume.size, have), (unsigned long long)volume.size,
 			       pv_format_size(size, want));
@@ -91,21 +126,30 @@ int pv_cmd_volume_create(struct pv_ctx *ctx)
 	struct pv_volume_request request = { 0 };
 	struct pv_volume_name name;
 	struct pv_volume volume;
+	uint64_t limit;
 	int ret;
 
-	ret = parse_target(ctx, &name);
+	ret = pv_volume_target(ctx, &name);
 	if (!ret)
-		ret = parse_size_option(ctx, &request.size);
+		ret = size_options(ctx, &request.size, &limit);
+	if (!ret)
+		ret = check_limit(ctx, &name, request.size, limit);
 	if (ret)
 		return ret;
 	request.pool = name.pool;
 	request.name = name.volume;
 	request.thick = pv_option(ctx, "thick");
-	ret = pv_volume_call(ctx, PMEMVOL_CMD_VOLUME_CREATE, &request, &volume);
-	if (ret && ctx->error.sys == EEXIST)
-		return print_existing(ctx, &request);
+	for (int i = 0; i < PV_CREATE_TRIES; i++) {
+		ret = pv_volume_call(ctx, PMEMVOL_CMD_VOLUME_CREATE, &request, &volume);
+		if (!ret || ctx->error.sys != EEXIST)
+			break;
+		ret = print_existing(ctx, &request, limit);
+		/* Deleted before it could be looked at: it may be made again. */
+		if (!ret || ctx->error.sys != ENOENT)
+			return ret;
+	}
 	if (ret)
-		return explain(ctx, &name, ret);
+		return pv_volume_explain(ctx, &name, ret);
 	pv_link_settle(ctx, &volume);
 	pv_print_volume(ctx, &volume);
 	return PV_OK;
@@ -131,19 +175,19 @@ int pv_cmd_volume_show(struct pv_ctx *ctx)
 {
 	struct pv_volume_name name;
 	struct pv_volume volume;
-	int ret = parse_target(ctx, &name);
+	int ret = pv_volume_target(ctx, &name);
 
 	if (ret)
 		return ret;
 	ret = pv_volume_get(ctx, name.pool, name.volume, &volume);
 	if (ret)
-		return explain(ctx, &name, ret);
+		return pv_volume_explain(ctx, &name, ret);
 	pv_print_volume(ctx, &volume);
 	return PV_OK;
 }
 
 /* The kernel found the size out of range: too small, too large, or after all what it is. */
-static int explain_range(struct pv_ctx *ctx, const struct pv_volume_request *r)
+static int explain_range(struct pv_ctx *ctx, const struct pv_volume_request *r, uint64_t limit)
 {
 	struct pv_error refusal = ctx->error;
 	char have[PV_SIZE_TEXT];
@@ -155,7 +199,7 @@ static int explain_range(struct pv_ctx *ctx, const struct pv_volume_request *r)
 		ctx->error = refusal;
 		return refusal.status;
 	}
-	if (size == volume.size) {
+	if (size == volume.size || (limit != UINT64_MAX && volume.size <= limit)) {
 		pv_print_volume(ctx, &volume);
 		return PV_OK;
 	}
@@ -169,20 +213,23 @@ int pv_cmd_volume_resize(struct pv_ctx *ctx)
 	struct pv_volume_request request = { 0 };
 	struct pv_volume_name name;
 	struct pv_volume volume;
+	uint64_t limit;
 	int ret;
 
-	ret = parse_target(ctx, &name);
+	ret = pv_volume_target(ctx, &name);
 	if (!ret)
-		ret = parse_size_option(ctx, &request.size);
+		ret = size_options(ctx, &request.size, &limit);
+	if (!ret)
+		ret = check_limit(ctx, &name, request.size, limit);
 	if (ret)
 		return ret;
 	request.pool = name.pool;
 	request.name = name.volume;
 	ret = pv_volume_call(ctx, PMEMVOL_CMD_VOLUME_RESIZE, &request, &volume);
 	if (ret && ctx->error.sys == ERANGE)
-		return explain_range(ctx, &request);
+		return explain_range(ctx, &request, limit);
 	if (ret)
-		return explain(ctx, &name, ret);
+		return pv_volume_explain(ctx, &name, ret);
 	pv_nvmet_grown(ctx, &volume);
 	pv_print_volume(ctx, &volume);
 	return PV_OK;
@@ -214,7 +261,7 @@ int pv_cmd_volume_rename(struct pv_ctx *ctx)
 	struct pv_volume volume;
 	int ret;
 
-	ret = parse_target(ctx, &name);
+	ret = pv_volume_target(ctx, &name);
 	if (!ret)
 		ret = parse_new_name(ctx, &name, &request.new_name);
 	if (ret)
@@ -225,12 +272,35 @@ int pv_cmd_volume_rename(struct pv_ctx *ctx)
 		return pv_cmd_volume_show(ctx);
 	ret = pv_volume_call(ctx, PMEMVOL_CMD_VOLUME_RENAME, &request, &volume);
 	if (ret)
-		return explain(ctx, &name, ret);
+		return pv_volume_explain(ctx, &name, ret);
 	pv_link_settle(ctx, &volume);
 	pv_link_drop(name.pool, name.volume);
 	pv_link_move_snapshots(ctx, &volume, name.volume);
 	pv_print_volume(ctx, &volume);
 	return PV_OK;
+}
+
+int pv_wait_erased(struct pv_ctx *ctx, const char *pool_name)
+{
+	struct timespec pause = { .tv_nsec = ERASE_POLL_MS * 1000000L };
+	struct pv_pool pool;
+	bool pending;
+	int ret;
+
+	for (;;) {
+		ret = pv_pool_get(ctx, pool_name, &pool);
+		if (ret)
+			return ctx->error.sys == ENOENT ? PV_OK : ret;
+		pending = pool.erasing;
+		pv_pool_free(&pool);
+		if (!pending)
+			return PV_OK;
+		if (pool.mode >= PMEMVOL_MODE_READ_ONLY)
+			return pv_fail(ctx, PV_FAILED_PRECONDITION,
+				       "it is deleted, but the pool is %s and erases nothing",
+				       pv_mode_name(pool.mode));
+		nanosleep(&pause, NULL);
+	}
 }
 
 int pv_cmd_volume_delete(struct pv_ctx *ctx)
@@ -241,18 +311,21 @@ int pv_cmd_volume_delete(struct pv_ctx *ctx)
 	bool deleted;
 	int ret;
 
-	ret = parse_target(ctx, &name);
+	ret = pv_volume_target(ctx, &name);
 	if (ret)
 		return ret;
 	request.pool = name.pool;
 	request.name = name.volume;
 	ret = pv_volume_call(ctx, PMEMVOL_CMD_VOLUME_DELETE, &request, NULL);
 	deleted = !ret;
-	ret = explain(ctx, &name, ret);
+	ret = pv_volume_explain(ctx, &name, ret);
 	/* Nothing of that name is what was wanted; a pool that sleeps may still have it. */
 	if (ret && ret != PV_NOT_FOUND)
 		return ret;
 	pv_link_drop(name.pool, name.volume);
+	ret = pv_option(ctx, "wait") ? pv_wait_erased(ctx, name.pool) : PV_OK;
+	if (ret)
+		return ret;
 	if (ctx->json) {
 		o = json_object_new_object();
 		pv_json_string(o, "pool", name.pool);

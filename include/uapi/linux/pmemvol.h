@@ -27,6 +27,9 @@
  *	PMEMVOL_A_POOL_VOLUMES		u32	out
  *	PMEMVOL_A_POOL_MODE		u32	out	enum pmemvol_pool_mode
  *	PMEMVOL_A_POOL_GENERATION	u64	out	of the superblocks
+ *	PMEMVOL_A_POOL_LARGEST_THIN	u64	out	bytes of the largest thin volume that could
+ *							be made now; not in events
+ *	PMEMVOL_A_POOL_LARGEST_THICK	u64	out	the same of a thick one
  *	PMEMVOL_A_POOL_MEMBER (nest, multi)	in out	one a member, in order
  *		PMEMVOL_A_MEMBER_DEVICE		string	in out	path in, "pmem0" out
  *		PMEMVOL_A_MEMBER_UUID		16 B	out
@@ -211,6 +214,8 @@ enum pmemvol_pool_attr {
 	PMEMVOL_A_POOL_MODE,
 	PMEMVOL_A_POOL_GENERATION,
 	PMEMVOL_A_POOL_MEMBER,
+	PMEMVOL_A_POOL_LARGEST_THIN,
+	PMEMVOL_A_POOL_LARGEST_THICK,
 	PMEMVOL_A_POOL_PAD,
 
 	__PMEMVOL_A_POOL_MAX,
