@@ -121,7 +121,7 @@ for shell in bash zsh; do
 	offers "$shell" "pod-a" pvctl fence acquire ''
 	offers "$shell" "tank/db@s1 tank/db@s2" pvctl snapshot show tank/d
 	offers "$shell" "rollback" pvctl volume ro
-	offers "$shell" "--thick" pvctl clone tank/db tank/c --t
+	offers "$shell" "--thick" pvctl clone tank/db tank/c --th
 	offers "$shell" "--ready-file" pvctl monitor --rea
 	offers "$shell" "" pvctl volume rename tank/db ''
 	offers "$shell" "list" pvctl export l
