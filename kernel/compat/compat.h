@@ -13,6 +13,8 @@
 #include <linux/memremap.h>
 #include <net/genetlink.h>
 
+#include "older.h"
+
 /* ---- opening a block device exclusively ---- */
 
 #ifdef COMPAT_HAVE_BDEV_FILE
@@ -123,6 +125,10 @@ static inline struct gendisk *compat_alloc_disk(const struct compat_disk_limits 
 	blk_queue_max_discard_sectors(q, l->discard ? COMPAT_MAX_SECTORS : 0);
 	blk_queue_max_write_zeroes_sectors(q, l->discard ? COMPAT_MAX_SECTORS : 0);
 	q->limits.discard_granularity = l->discard;
+#ifdef QUEUE_FLAG_DISCARD
+	if (!l->discard)
+		blk_queue_flag_clear(QUEUE_FLAG_DISCARD, q);
+#endif
 	blk_queue_flag_set(QUEUE_FLAG_NONROT, q);
 	if (l->dax)
 		blk_queue_flag_set(QUEUE_FLAG_DAX, q);
@@ -140,6 +146,101 @@ static inline struct gendisk *compat_alloc_disk(const struct compat_disk_limits 
 #define COMPAT_DISK_OPEN(fn)	static int fn(struct block_device *bdev, fmode_t mode)
 #define COMPAT_DISK_RELEASE(fn)	static void fn(struct gendisk *disk, fmode_t mode)
 #define COMPAT_OPEN_DISK()	(bdev->bd_disk)
+#endif
+
+/*
+ * COMPAT_SUBMIT_BIO_FN() - to stand before the operations of a disk that name a function as
+ * COMPAT_SUBMIT_BIO(): where it has to return something, another one does that for it
+ */
+#ifdef COMPAT_HAVE_SUBMIT_BIO_VOID
+#define COMPAT_SUBMIT_BIO_FN(fn)	void fn(struct bio *bio)
+#define COMPAT_SUBMIT_BIO(fn)		(fn)
+#else
+#define COMPAT_SUBMIT_BIO_FN(fn)						\
+static blk_qc_t compat_##fn(struct bio *bio)					\
+{										\
+	fn(bio);								\
+	return BLK_QC_T_NONE;							\
+}										\
+										\
+static_assert(true)
+#define COMPAT_SUBMIT_BIO(fn)		compat_##fn
+#endif
+
+/** compat_bio_disk() - the disk that a bio is for */
+static inline struct gendisk *compat_bio_disk(const struct bio *bio)
+{
+#ifdef COMPAT_HAVE_BIO_BDEV
+	return bio->bi_bdev->bd_disk;
+#else
+	return bio->bi_disk;
+#endif
+}
+
+/* ---- a DAX device ---- */
+
+#ifdef COMPAT_HAVE_DAX_HOLDER
+#define COMPAT_DAX_OPS(ops, direct, zero, recover)				\
+const struct dax_operations ops = {						\
+	.direct_access = direct,						\
+	.zero_page_range = zero,						\
+	.recovery_write = recover,						\
+}
+
+static inline struct dax_device *compat_alloc_dax(void *private, const struct dax_operations *ops,
+						  const struct gendisk *disk)
+{
+	return alloc_dax(private, ops);
+}
+#else
+/*
+ * File systems ask whether a volume can do it, and nothing is to be provisioned for that: all that
+ * matters is known since its members were asked.
+ */
+static inline bool compat_dax_supported(struct dax_device *dax, struct block_device *bdev,
+					int blocksize, sector_t start, sector_t sectors)
+{
+	return blocksize == PAGE_SIZE && !bdev_dax_pgoff(bdev, start, PAGE_SIZE, NULL);
+}
+
+/* How dax_copy_*_iter() copy when a device is set_dax_nocache() and set_dax_nomc(). */
+static inline size_t compat_dax_from_iter(struct dax_device *dax, pgoff_t pgoff, void *addr,
+					  size_t bytes, struct iov_iter *i)
+{
+	return _copy_from_iter_flushcache(addr, bytes, i);
+}
+
+static inline size_t compat_dax_to_iter(struct dax_device *dax, pgoff_t pgoff, void *addr,
+					size_t bytes, struct iov_iter *i)
+{
+	return _copy_mc_to_iter(addr, bytes, i);
+}
+
+#define COMPAT_DAX_OPS(ops, direct, zero, recover)				\
+static long ops##_direct(struct dax_device *dax, pgoff_t pgoff, long nr,	\
+			 void **kaddr, pfn_t *pfn)				\
+{										\
+	return direct(dax, pgoff, nr, DAX_ACCESS, kaddr, pfn);			\
+}										\
+										\
+static void __maybe_unused ops##_unused(void)					\
+{										\
+	(void)(recover);							\
+}										\
+										\
+const struct dax_operations ops = {						\
+	.direct_access = ops##_direct,						\
+	.dax_supported = compat_dax_supported,					\
+	.copy_from_iter = compat_dax_from_iter,					\
+	.copy_to_iter = compat_dax_to_iter,					\
+	.zero_page_range = zero,						\
+}
+
+static inline struct dax_device *compat_alloc_dax(void *private, const struct dax_operations *ops,
+						  const struct gendisk *disk)
+{
+	return alloc_dax(private, disk->disk_name, ops, 0);
+}
 #endif
 
 /* ---- page frame numbers of DAX ---- */
@@ -186,9 +287,14 @@ static inline struct dev_pagemap *compat_get_dev_pagemap(unsigned long pfn)
 
 /* ---- bad blocks ---- */
 
-/** compat_badblocks_any() - is any of these sectors known to be bad? */
-static inline bool compat_badblocks_any(struct badblocks *bb, sector_t sector,
-					unsigned int sectors)
+/**
+ * compat_badblocks_any() - is any of these sectors known to be bad?
+ * @dax: the device they are of
+ *
+ * Where nobody hears that a device is removed, its list may be gone before its memory.
+ */
+static inline bool compat_badblocks_any(struct dax_device *dax, struct badblocks *bb,
+					sector_t sector, unsigned int sectors)
 {
 	sector_t first;
 #ifdef COMPAT_HAVE_BADBLOCKS_SECTOR_T
@@ -196,8 +302,15 @@ static inline bool compat_badblocks_any(struct badblocks *bb, sector_t sector,
 #else
 	int bad;
 #endif
-
+#ifdef COMPAT_HAVE_DAX_HOLDER
 	return badblocks_check(bb, sector, sectors, &first, &bad);
+#else
+	int id = dax_read_lock();
+	bool any = !dax_alive(dax) || badblocks_check(bb, sector, sectors, &first, &bad);
+
+	dax_read_unlock(id);
+	return any;
+#endif
 }
 
 /* ---- generic netlink ---- */
@@ -206,6 +319,23 @@ static inline bool compat_badblocks_any(struct badblocks *bb, sector_t sector,
 #define compat_genl_pre_ops genl_split_ops
 #else
 #define compat_genl_pre_ops genl_ops
+#endif
+
+/*
+ * Every command of the families is younger than the check of reserved fields, where there is one:
+ * a line of its own in the family's initializer.
+ */
+#ifdef COMPAT_HAVE_GENL_RESV_START
+#define COMPAT_GENL_RESV_CHECKED	.resv_start_op = 1,
+#else
+#define COMPAT_GENL_RESV_CHECKED
+#endif
+
+/* In the initializer of a multicast group. */
+#ifdef GENL_MCAST_CAP_SYS_ADMIN
+#define COMPAT_GENL_MCAST_SYS_ADMIN	.flags = GENL_MCAST_CAP_SYS_ADMIN
+#else
+#define COMPAT_GENL_MCAST_SYS_ADMIN	.cap_sys_admin = 1
 #endif
 
 /** compat_dump_attrs() - the attributes of the request that started a dump */

@@ -7,6 +7,18 @@
 #include <linux/fs.h>
 #include <linux/module.h>
 
+/**
+ * struct compat_frozen - a disk on which everything is held still
+ * @bdev: the whole of it
+ * @sb: the file system on it, which freezing holds, or NULL; one that cannot map files by DAX need
+ *	not be found
+ */
+struct compat_frozen {
+	struct block_device *bdev;
+	struct super_block *sb;
+};
+
+#ifdef COMPAT_HAVE_BIO_BDEV
 #ifdef COMPAT_HAVE_BDEV_FREEZE
 static inline int compat_bdev_freeze(struct block_device *bdev)
 {
@@ -29,10 +41,6 @@ static inline int compat_bdev_thaw(struct block_device *bdev)
 }
 #endif
 
-/*
- * compat_frozen_super() - the file system on a frozen block device, which freezing holds, or NULL.
- * One that cannot map files by DAX need not be found.
- */
 #if defined(COMPAT_HAVE_FS_HOLDER_OPS)
 static inline struct super_block *compat_frozen_super(struct block_device *bdev)
 {
@@ -83,6 +91,55 @@ static inline struct super_block *compat_frozen_super(struct block_device *bdev)
 static inline struct super_block *compat_frozen_super(struct block_device *bdev)
 {
 	return bdev->bd_super;
+}
+#endif
+
+static inline int compat_freeze(struct gendisk *disk, struct compat_frozen *f)
+{
+	int ret;
+
+	f->bdev = disk->part0;
+	ret = compat_bdev_freeze(f->bdev);
+	f->sb = ret ? NULL : compat_frozen_super(f->bdev);
+	return ret;
+}
+
+static inline void compat_thaw(struct compat_frozen *f)
+{
+	compat_bdev_thaw(f->bdev);
+}
+#else
+/* Anybody may make partitions there; what is on one would not be held still. */
+static inline bool compat_has_partition(struct gendisk *disk)
+{
+	struct disk_part_iter iter;
+	bool any;
+
+	disk_part_iter_init(&iter, disk, 0);
+	any = disk_part_iter_next(&iter);
+	disk_part_iter_exit(&iter);
+	return any;
+}
+
+/* Block devices are apart from disks there, and not every file system is to be found by its own. */
+static inline int compat_freeze(struct gendisk *disk, struct compat_frozen *f)
+{
+	if (compat_has_partition(disk))
+		return -EOPNOTSUPP;
+	f->bdev = bdget_disk(disk, 0);
+	if (!f->bdev)
+		return -ENOMEM;
+	f->sb = freeze_bdev(f->bdev);
+	if (!IS_ERR(f->sb))
+		return 0;
+	bdput(f->bdev);
+	return PTR_ERR(f->sb);
+}
+
+static inline void compat_thaw(struct compat_frozen *f)
+{
+	thaw_bdev(f->bdev, f->sb);
+	bdput(f->bdev);
 }
 #endif
 

@@ -7,6 +7,9 @@
 #define PMV_COMPAT_STACKING_H
 
 #include <linux/blkdev.h>
+#ifdef COMPAT_HAVE_BDEV_BIO
+#include <linux/blk-integrity.h>
+#endif
 #include <linux/pr.h>
 
 #include "compat.h"
@@ -70,13 +73,48 @@ static inline int __compat_claim(struct compat_bdev *b, dev_t dev, void *holder)
 }
 #endif
 
-/** compat_bdev_report_dead() - tell who is above that an orderly removal begins */
-static inline void compat_bdev_report_dead(struct block_device *bdev)
+/** compat_disk_report_dead() - tell who is above that an orderly removal begins */
+static inline void compat_disk_report_dead(struct gendisk *disk)
 {
 #ifdef COMPAT_HAVE_BDEV_FILE
-	bdev_mark_dead(bdev, false);
+	bdev_mark_dead(disk->part0, false);
 #endif
 }
+
+/** compat_disk_dead() - has it been removed, or is it about to be? */
+static inline bool compat_disk_dead(const struct gendisk *disk)
+{
+#ifdef GD_DEAD
+	return test_bit(GD_DEAD, &disk->state);
+#else
+	return !(READ_ONCE(disk->flags) & GENHD_FL_UP) || blk_queue_dying(disk->queue);
+#endif
+}
+
+/* ---- what a disk is known by ---- */
+
+#ifdef COMPAT_HAVE_DISK_IDENTITY
+static inline int compat_unique_id(struct gendisk *disk, u8 id[16], enum blk_unique_id kind)
+{
+	return disk->fops->get_unique_id ? disk->fops->get_unique_id(disk, id, kind) : -EOPNOTSUPP;
+}
+
+static inline u64 compat_disk_seq(const struct gendisk *disk)
+{
+	return disk->diskseq;
+}
+#else
+static inline int compat_unique_id(struct gendisk *disk, u8 id[16], enum blk_unique_id kind)
+{
+	return -EOPNOTSUPP;
+}
+
+/* No two disks that were ever added have the same one. */
+static inline u64 compat_disk_seq(const struct gendisk *disk)
+{
+	return disk->queue->backing_dev_info->id;
+}
+#endif
 
 /* ---- a disk over one other ---- */
 
@@ -112,37 +150,79 @@ static inline struct gendisk *compat_alloc_stacked(struct block_device *lower, i
 	blk_queue_flag_set(QUEUE_FLAG_IO_STAT, q);
 	if (blk_queue_nonrot(below))
 		blk_queue_flag_set(QUEUE_FLAG_NONROT, q);
+#ifdef QUEUE_FLAG_DISCARD
+	if (!blk_queue_discard(below))
+		blk_queue_flag_clear(QUEUE_FLAG_DISCARD, q);
+#endif
 	if (blk_queue_stable_writes(below))
 		blk_queue_flag_set(QUEUE_FLAG_STABLE_WRITES, q);
 	if (test_bit(QUEUE_FLAG_NOWAIT, &below->queue_flags))
 		blk_queue_flag_set(QUEUE_FLAG_NOWAIT, q);
+#ifdef COMPAT_HAVE_BIO_BDEV
+	/* Elsewhere a queue is polled, not a bio, and that of such a disk has nothing to poll. */
 	if (test_bit(QUEUE_FLAG_POLL, &below->queue_flags))
 		blk_queue_flag_set(QUEUE_FLAG_POLL, q);
+#endif
 	return disk;
+}
+#endif
+
+/* ---- bios on their way through a disk ---- */
+
+#ifdef COMPAT_HAVE_BIO_BDEV
+#define compat_trace_remap(bio, disk)						\
+	trace_block_bio_remap(bio, disk_devt(disk), (bio)->bi_iter.bi_sector)
+
+/** compat_bio_return() - it is a disk's again; its cgroup is settled: no bio_set_dev() */
+static inline void compat_bio_return(struct bio *bio, struct gendisk *disk)
+{
+	bio->bi_bdev = disk->part0;
+}
+#else
+#define compat_trace_remap(bio, disk)						\
+	trace_block_bio_remap((bio)->bi_disk->queue, bio, disk_devt(disk),	\
+			      (bio)->bi_iter.bi_sector)
+
+static inline void compat_bio_return(struct bio *bio, struct gendisk *disk)
+{
+	bio->bi_disk = disk;
+	bio->bi_partno = 0;
 }
 #endif
 
 /* ---- I/O statistics; what is left of a bio when it ends does not say how large it was ---- */
 
-static inline unsigned long compat_acct_start(struct block_device *bdev, enum req_op op,
-					      unsigned int sectors)
+#if !defined(COMPAT_HAVE_BIO_BDEV)
+static inline unsigned long compat_acct_start(struct bio *bio, unsigned int sectors)
 {
-#ifdef COMPAT_HAVE_BDEV_ACCT_SECTORS_END
-	return bdev_start_io_acct(bdev, op, jiffies);
-#else
-	return bdev_start_io_acct(bdev, sectors, op, jiffies);
-#endif
+	return disk_start_io_acct(bio->bi_disk, sectors, bio_op(bio));
 }
 
-static inline void compat_acct_end(struct block_device *bdev, enum req_op op,
-				   unsigned int sectors, unsigned long start)
+static inline void compat_acct_end(struct bio *bio, unsigned int sectors, unsigned long start)
 {
-#ifdef COMPAT_HAVE_BDEV_ACCT_SECTORS_END
-	bdev_end_io_acct(bdev, op, sectors, start);
-#else
-	bdev_end_io_acct(bdev, op, start);
-#endif
+	disk_end_io_acct(bio->bi_disk, bio_op(bio), start);
 }
+#elif defined(COMPAT_HAVE_BDEV_ACCT_SECTORS_END)
+static inline unsigned long compat_acct_start(struct bio *bio, unsigned int sectors)
+{
+	return bdev_start_io_acct(bio->bi_bdev, bio_op(bio), jiffies);
+}
+
+static inline void compat_acct_end(struct bio *bio, unsigned int sectors, unsigned long start)
+{
+	bdev_end_io_acct(bio->bi_bdev, bio_op(bio), sectors, start);
+}
+#else
+static inline unsigned long compat_acct_start(struct bio *bio, unsigned int sectors)
+{
+	return bdev_start_io_acct(bio->bi_bdev, sectors, bio_op(bio), jiffies);
+}
+
+static inline void compat_acct_end(struct bio *bio, unsigned int sectors, unsigned long start)
+{
+	bdev_end_io_acct(bio->bi_bdev, bio_op(bio), start);
+}
+#endif
 
 /* ---- reservations ---- */
 

@@ -51,13 +51,13 @@ static const struct nla_policy family_policy[NVME_FENCE_A_MAX + 1] = {
 /* ---- requests ---- */
 
 /**
- * struct request - a request, checked
+ * struct ask - a request, checked
  * @tb: of the attachment
  * @name: of it
  * @report: what the caller read, NULL when it sent none
  * @timeout: milliseconds, 0: not given
  */
-struct request {
+struct ask {
 	struct nlattr *tb[NVME_FENCE_A_ATT_MAX + 1];
 	const char *name;
 	struct nvf_report *report;
@@ -90,7 +90,7 @@ static bool name_char(char c)
 	       c == '+' || c == '_' || c == '.' || c == '-';
 }
 
-static int get_name(struct request *r, struct netlink_ext_ack *extack)
+static int get_name(struct ask *r, struct netlink_ext_ack *extack)
 {
 	const struct nlattr *attr = r->tb[NVME_FENCE_A_ATT_NAME];
 	const char *c;
@@ -160,13 +160,13 @@ static int parse_report(const struct nlattr *nest, struct nvf_report *report,
 	return 0;
 }
 
-static void request_free(struct request *r)
+static void request_free(struct ask *r)
 {
 	kvfree(r->report);
 	r->report = NULL;
 }
 
-static int parse(struct genl_info *info, struct request *r)
+static int parse(struct genl_info *info, struct ask *r)
 {
 	struct nlattr **attrs = info->attrs;
 	int ret;
@@ -195,7 +195,7 @@ static int parse(struct genl_info *info, struct request *r)
 }
 
 /* Between none at all and one that nobody could renew in time there is nothing. */
-static int get_lease(const struct request *r, u32 *lease, struct netlink_ext_ack *extack)
+static int get_lease(const struct ask *r, u32 *lease, struct netlink_ext_ack *extack)
 {
 	const struct nlattr *attr = r->tb[NVME_FENCE_A_ATT_LEASE];
 
@@ -206,7 +206,7 @@ static int get_lease(const struct request *r, u32 *lease, struct netlink_ext_ack
 	return -ERANGE;
 }
 
-static struct nvf_attachment *get_attachment(const struct request *r,
+static struct nvf_attachment *get_attachment(const struct ask *r,
 					     struct netlink_ext_ack *extack)
 {
 	struct nvf_attachment *att = nvf_attachment_get(r->name);
@@ -267,7 +267,7 @@ static void answer_drop(struct answer *a)
 
 /* ---- operations ---- */
 
-static void hand_in(struct nvf_job *job, const struct request *r)
+static void hand_in(struct nvf_job *job, const struct ask *r)
 {
 	if (!r->report)
 		return;
@@ -275,7 +275,7 @@ static void hand_in(struct nvf_job *job, const struct request *r)
 	job->report_given = true;
 }
 
-static int do_get(struct genl_info *info, struct nvf_attachment *att, const struct request *r,
+static int do_get(struct genl_info *info, struct nvf_attachment *att, const struct ask *r,
 		  struct answer *a)
 {
 	struct nvf_job *job;
@@ -294,7 +294,7 @@ static int do_get(struct genl_info *info, struct nvf_attachment *att, const stru
 }
 
 /* Which attribute an attach was refused for. */
-static void blame(struct netlink_ext_ack *extack, const struct request *r, int err)
+static void blame(struct netlink_ext_ack *extack, const struct ask *r, int err)
 {
 	switch (err) {
 	case -EEXIST:
@@ -312,7 +312,7 @@ static void blame(struct netlink_ext_ack *extack, const struct request *r, int e
 	}
 }
 
-static int do_attach(struct genl_info *info, struct request *r)
+static int do_attach(struct genl_info *info, struct ask *r)
 {
 	struct nvf_attach_params p = {
 		.name = r->name,
@@ -355,7 +355,7 @@ static int do_attach(struct genl_info *info, struct request *r)
 	return ret;
 }
 
-static int do_detach(struct genl_info *info, struct nvf_attachment *att, const struct request *r,
+static int do_detach(struct genl_info *info, struct nvf_attachment *att, const struct ask *r,
 		     struct answer *a)
 {
 	return nvf_detach(att, info->extack);
@@ -373,7 +373,7 @@ static struct nvf_acq *take_set_aside(struct nvf_attachment *att)
 }
 
 /* The acquire that goes on, or a new one in its stead. */
-static int get_acq(struct genl_info *info, struct nvf_attachment *att, const struct request *r,
+static int get_acq(struct genl_info *info, struct nvf_attachment *att, const struct ask *r,
 		   struct nvf_acq **result)
 {
 	struct nvf_acquire_params p = { 0 };
@@ -409,7 +409,7 @@ static int get_acq(struct genl_info *info, struct nvf_attachment *att, const str
 	return 0;
 }
 
-static int do_acquire(struct genl_info *info, struct nvf_attachment *att, const struct request *r,
+static int do_acquire(struct genl_info *info, struct nvf_attachment *att, const struct ask *r,
 		      struct answer *a)
 {
 	struct nvf_acq *acq;
@@ -437,7 +437,7 @@ out:
 	return ret;
 }
 
-static int do_renew(struct genl_info *info, struct nvf_attachment *att, const struct request *r,
+static int do_renew(struct genl_info *info, struct nvf_attachment *att, const struct ask *r,
 		    struct answer *a)
 {
 	struct nvf_lower *lower = att->lower;
@@ -466,7 +466,7 @@ static int do_renew(struct genl_info *info, struct nvf_attachment *att, const st
 	return ret;
 }
 
-static int do_release(struct genl_info *info, struct nvf_attachment *att, const struct request *r,
+static int do_release(struct genl_info *info, struct nvf_attachment *att, const struct ask *r,
 		      struct answer *a)
 {
 	struct nvf_job *job = nvf_job_alloc(att->lower, att, nvf_release_run, r->timeout);
@@ -482,11 +482,11 @@ static int do_release(struct genl_info *info, struct nvf_attachment *att, const 
 }
 
 typedef int (*attachment_op)(struct genl_info *info, struct nvf_attachment *att,
-			     const struct request *r, struct answer *a);
+			     const struct ask *r, struct answer *a);
 
 /* What is done to an attachment, and then it is told how it is. */
 static int do_and_answer(struct genl_info *info, struct nvf_attachment *att,
-			 const struct request *r, attachment_op op)
+			 const struct ask *r, attachment_op op)
 {
 	bool reports = op == do_get && att->grade == NVME_FENCE_GRADE_DEVICE;
 	struct answer a;
@@ -505,7 +505,7 @@ static int do_and_answer(struct genl_info *info, struct nvf_attachment *att,
 static int with_attachment(struct genl_info *info, attachment_op op)
 {
 	struct nvf_attachment *att;
-	struct request r;
+	struct ask r;
 	int ret;
 
 	ret = parse(info, &r);
@@ -526,7 +526,7 @@ static int nl_get(struct sk_buff *skb, struct genl_info *info)
 
 static int nl_attach(struct sk_buff *skb, struct genl_info *info)
 {
-	struct request r;
+	struct ask r;
 	int ret;
 
 	ret = parse(info, &r);
@@ -613,7 +613,7 @@ static const struct genl_ops nvf_genl_ops[] = {
 };
 
 static const struct genl_multicast_group nvf_mcgrps[] = {
-	{ .name = NVME_FENCE_GENL_MCGRP_EVENTS, .flags = GENL_MCAST_CAP_SYS_ADMIN },
+	{ .name = NVME_FENCE_GENL_MCGRP_EVENTS, COMPAT_GENL_MCAST_SYS_ADMIN },
 };
 
 struct genl_family nvf_genl_family = {
@@ -629,7 +629,7 @@ struct genl_family nvf_genl_family = {
 	.pre_doit = pre_doit,
 	/* A request may wait for a device: others are not to wait for it. */
 	.parallel_ops = true,
-	.resv_start_op = NVME_FENCE_CMD_GET,
+	COMPAT_GENL_RESV_CHECKED
 };
 
 int nvf_netlink_init(void)

@@ -5,9 +5,9 @@
 
 #include "fence.h"
 
-static u64 devnum(const struct block_device *bdev)
+static u64 devnum(dev_t dev)
 {
-	return (u64)MAJOR(bdev->bd_dev) << 32 | MINOR(bdev->bd_dev);
+	return (u64)MAJOR(dev) << 32 | MINOR(dev);
 }
 
 /* What changes, taken at one moment. */
@@ -82,7 +82,7 @@ static int put_fixed(struct sk_buff *skb, struct nvf_attachment *att)
 	snprintf(name, sizeof(name), "%pg", att->bdev);
 	if (nla_put_string(skb, NVME_FENCE_A_ATT_NAME, att->name) ||
 	    nla_put_string(skb, NVME_FENCE_A_ATT_DEVICE, name) ||
-	    nla_put_u64_64bit(skb, NVME_FENCE_A_ATT_DEVICE_DEVNUM, devnum(att->bdev),
+	    nla_put_u64_64bit(skb, NVME_FENCE_A_ATT_DEVICE_DEVNUM, devnum(att->bdev->bd_dev),
 			      NVME_FENCE_A_ATT_PAD) ||
 	    nla_put_u32(skb, NVME_FENCE_A_ATT_NODE_ID, lower->node_id) ||
 	    (lower->unique_id_len && nla_put(skb, NVME_FENCE_A_ATT_UNIQUE_ID,
@@ -98,7 +98,7 @@ static int put_disk_of(struct sk_buff *skb, const struct nvf_attachment *att)
 	if (!att->disk)
 		return 0;
 	if (nla_put_string(skb, NVME_FENCE_A_ATT_DISK, att->disk->disk_name) ||
-	    nla_put_u64_64bit(skb, NVME_FENCE_A_ATT_DEVNUM, devnum(att->disk->part0),
+	    nla_put_u64_64bit(skb, NVME_FENCE_A_ATT_DEVNUM, devnum(disk_devt(att->disk)),
 			      NVME_FENCE_A_ATT_PAD) ||
 	    nla_put_u64_64bit(skb, NVME_FENCE_A_ATT_SIZE, get_capacity(att->disk) << SECTOR_SHIFT,
 			      NVME_FENCE_A_ATT_PAD))

@@ -124,10 +124,9 @@ static void end_io(struct bio *bio)
 		failed(att, bio->bi_status, write);
 	bio->bi_end_io = io->end_io;
 	bio->bi_private = io->private;
-	/* Its cgroup is settled already: no need for bio_set_dev(). */
-	bio->bi_bdev = att->disk->part0;
+	compat_bio_return(bio, att->disk);
 	if (io->counted)
-		compat_acct_end(bio->bi_bdev, bio_op(bio), io->sectors, io->start);
+		compat_acct_end(bio, io->sectors, io->start);
 	local_irq_save(flags);
 	/* In this order: the attachment, and the pool with it, may go once the bio has left. */
 	if (unlikely(!stock_give(pool, io)))
@@ -154,7 +153,7 @@ static noinline struct nvf_io *io_alloc(struct nvf_attachment *att, const struct
 
 void nvf_submit_bio(struct bio *bio)
 {
-	struct gendisk *disk = bio->bi_bdev->bd_disk;
+	struct gendisk *disk = compat_bio_disk(bio);
 	struct nvf_attachment *att = disk->private_data;
 	bool write = op_is_write(bio_op(bio)) || op_is_flush(bio->bi_opf);
 	bool may = false;
@@ -187,12 +186,12 @@ void nvf_submit_bio(struct bio *bio)
 	io->counted = blk_queue_io_stat(disk->queue);
 	if (io->counted) {
 		io->sectors = bio_sectors(bio);
-		io->start = compat_acct_start(bio->bi_bdev, bio_op(bio), io->sectors);
+		io->start = compat_acct_start(bio, io->sectors);
 	}
 	bio->bi_end_io = end_io;
 	bio->bi_private = io;
 	bio_set_dev(bio, att->bdev);
-	trace_block_bio_remap(bio, disk_devt(disk), bio->bi_iter.bi_sector);
+	compat_trace_remap(bio, disk);
 	submit_bio_noacct(bio);
 }
 

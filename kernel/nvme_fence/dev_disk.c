@@ -43,22 +43,25 @@ COMPAT_DISK_RELEASE(disk_release)
 	spin_unlock_irq(&lower->lock);
 }
 
+#ifdef COMPAT_HAVE_DISK_IDENTITY
 static int disk_unique_id(struct gendisk *disk, u8 id[16], enum blk_unique_id type)
 {
 	struct nvf_attachment *att = disk->private_data;
-	struct gendisk *below = att->bdev->bd_disk;
 
-	if (!below->fops->get_unique_id)
-		return -EOPNOTSUPP;
-	return below->fops->get_unique_id(below, id, type);
+	return compat_unique_id(att->bdev->bd_disk, id, type);
 }
+#endif
+
+COMPAT_SUBMIT_BIO_FN(nvf_submit_bio);
 
 const struct block_device_operations nvf_disk_fops = {
 	.owner = THIS_MODULE,
 	.open = disk_open,
 	.release = disk_release,
-	.submit_bio = nvf_submit_bio,
+	.submit_bio = COMPAT_SUBMIT_BIO(nvf_submit_bio),
+#ifdef COMPAT_HAVE_DISK_IDENTITY
 	.get_unique_id = disk_unique_id,
+#endif
 	.pr_ops = &nvf_pr_ops,
 };
 

@@ -3,7 +3,6 @@
  * Lower devices: opening them once for all their attachments, what they are known by, their
  * removal, and the memory of the newest epoch after the last attachment has gone.
  */
-#include <linux/blk-integrity.h>
 #include <linux/module.h>
 #include <linux/netlink.h>
 #include <linux/slab.h>
@@ -118,7 +117,7 @@ void nvf_lower_gone(struct nvf_lower *lower)
 
 void nvf_lower_check(struct nvf_lower *lower)
 {
-	if (test_bit(GD_DEAD, &lower->bdev->bd_disk->state) && !READ_ONCE(lower->gone))
+	if (compat_disk_dead(lower->bdev->bd_disk) && !READ_ONCE(lower->gone))
 		nvf_lower_gone(lower);
 }
 
@@ -153,7 +152,7 @@ static void gone_work(struct work_struct *work)
 
 	/* It goes in order: who is above may still write. */
 	while (leaving && (att = next_attachment(lower, ROUND_REPORT))) {
-		compat_bdev_report_dead(att->disk->part0);
+		compat_disk_report_dead(att->disk);
 		nvf_attachment_put(att);
 	}
 	nvf_lower_gone(lower);
@@ -250,15 +249,15 @@ static void identify(struct nvf_lower *lower)
 	int len = 0;
 
 	/* NVMe answers EUI-64 with the NGUID, if there is one. */
-	for (i = 0; disk->fops->get_unique_id && i < ARRAY_SIZE(kinds) && len <= 0; i++)
-		len = disk->fops->get_unique_id(disk, id, kinds[i]);
+	for (i = 0; i < ARRAY_SIZE(kinds) && len <= 0; i++)
+		len = compat_unique_id(disk, id, kinds[i]);
 	if (len > 0 && len <= (int)sizeof(id)) {
 		lower->unique_id_len = len;
 		memcpy(lower->unique_id, id, len);
 		lower->ident.id[0] = len;
 		memcpy(lower->ident.id + 1, id, len);
 	} else {
-		u64 seq = disk->diskseq;
+		u64 seq = compat_disk_seq(disk);
 
 		memcpy(lower->ident.id + 1, &seq, sizeof(seq));
 	}

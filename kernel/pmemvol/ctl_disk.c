@@ -37,18 +37,21 @@ COMPAT_DISK_RELEASE(disk_release)
 	spin_unlock(&v->open_lock);
 }
 
+COMPAT_SUBMIT_BIO_FN(pmv_submit_bio);
+COMPAT_SUBMIT_BIO_FN(pmv_submit_snapshot_bio);
+
 static const struct block_device_operations snapshot_fops = {
 	.owner = THIS_MODULE,
 	.open = disk_open,
 	.release = disk_release,
-	.submit_bio = pmv_submit_snapshot_bio,
+	.submit_bio = COMPAT_SUBMIT_BIO(pmv_submit_snapshot_bio),
 };
 
 const struct block_device_operations pmv_disk_fops = {
 	.owner = THIS_MODULE,
 	.open = disk_open,
 	.release = disk_release,
-	.submit_bio = pmv_submit_bio,
+	.submit_bio = COMPAT_SUBMIT_BIO(pmv_submit_bio),
 };
 
 int pmv_disk_try_kill(struct pmv_volume *v)
@@ -123,7 +126,7 @@ static int make_dax(struct pmv_volume *v)
 {
 	struct dax_device *lower = v->pool->member[0]->dax;
 
-	v->dax = alloc_dax(v, &pmv_dax_ops);
+	v->dax = compat_alloc_dax(v, &pmv_dax_ops, v->disk);
 	if (IS_ERR_OR_NULL(v->dax)) {
 		int ret = v->dax ? PTR_ERR(v->dax) : -EOPNOTSUPP;
 

@@ -73,7 +73,8 @@ static int parse_dump(struct dump_state *st, struct nlattr **attrs, struct netli
 	memcpy(st->name, r.params.name, r.params.name_len);
 	st->one_pool = true;
 	if (r.volume[PMEMVOL_A_VOLUME_NAME]) {
-		nla_strscpy(st->volume, r.volume[PMEMVOL_A_VOLUME_NAME], sizeof(st->volume));
+		strscpy(st->volume, nla_data(r.volume[PMEMVOL_A_VOLUME_NAME]),
+			sizeof(st->volume));
 		st->one_volume = true;
 	}
 	return find_dumped(st, extack);

@@ -26,7 +26,7 @@ static int map_device(struct pmv_member *m)
 	pgoff_t start = m->dax_off >> PAGE_SHIFT, off = 0, end = m->size >> PAGE_SHIFT;
 	compat_pfn pfn;
 	void *kaddr;
-	long n;
+	long n = 0;
 	int id;
 
 	id = dax_read_lock();
@@ -45,7 +45,9 @@ static int map_device(struct pmv_member *m)
 		off += n;
 	}
 	dax_read_unlock(id);
-	return off < end ? -EMEDIUMTYPE : 0;
+	if (off < end)
+		return n == -EIO ? -EIO : -EMEDIUMTYPE;
+	return 0;
 }
 
 static int refuse(struct netlink_ext_ack *extack, const struct nlattr *attr, int err,
@@ -120,7 +122,8 @@ int pmv_member_open(struct pmv_member *m, const struct pmv_device *d,
 			      "the device is too small (16 MiB at least)");
 	ret = map_device(m);
 	if (ret)
-		return refuse(extack, d->attr, ret,
+		return refuse(extack, d->attr, -EMEDIUMTYPE, ret == -EIO ?
+			      "the device has bad blocks, with which this kernel cannot map it" :
 			      "the device is not one contiguous range of memory");
 	ret = pin_memory(m);
 	if (ret)

@@ -472,7 +472,7 @@ static const struct genl_ops pmv_genl_ops[] = {
 };
 
 static const struct genl_multicast_group pmv_mcgrps[] = {
-	{ .name = PMEMVOL_GENL_MCGRP_EVENTS, .flags = GENL_MCAST_CAP_SYS_ADMIN },
+	{ .name = PMEMVOL_GENL_MCGRP_EVENTS, COMPAT_GENL_MCAST_SYS_ADMIN },
 };
 
 struct genl_family pmv_genl_family = {
@@ -488,7 +488,7 @@ struct genl_family pmv_genl_family = {
 	.pre_doit = pmv_pre_doit,
 	/* Serialised by the pools' own locks: other families do not wait for ours. */
 	.parallel_ops = true,
-	.resv_start_op = PMEMVOL_CMD_POOL_GET,
+	COMPAT_GENL_RESV_CHECKED
 };
 
 int pmv_netlink_init(void)

@@ -4,9 +4,9 @@
 
 #include "ctl_netlink.h"
 
-static u64 devnum(const struct block_device *bdev)
+static u64 devnum(dev_t dev)
 {
-	return (u64)MAJOR(bdev->bd_dev) << 32 | MINOR(bdev->bd_dev);
+	return (u64)MAJOR(dev) << 32 | MINOR(dev);
 }
 
 static int put_member(struct sk_buff *skb, const struct pmv_pool *pool, const struct pmv_member *m)
@@ -24,7 +24,8 @@ static int put_member(struct sk_buff *skb, const struct pmv_pool *pool, const st
 	    nla_put_u64_64bit(skb, PMEMVOL_A_MEMBER_SIZE, m->chunks << pool->chunk_shift,
 			      PMEMVOL_A_MEMBER_PAD) ||
 	    nla_put_s32(skb, PMEMVOL_A_MEMBER_NUMA_NODE, bdev->bd_disk->node_id) ||
-	    nla_put_u64_64bit(skb, PMEMVOL_A_MEMBER_DEVNUM, devnum(bdev), PMEMVOL_A_MEMBER_PAD) ||
+	    nla_put_u64_64bit(skb, PMEMVOL_A_MEMBER_DEVNUM, devnum(bdev->bd_dev),
+			      PMEMVOL_A_MEMBER_PAD) ||
 	    nla_put_u32(skb, PMEMVOL_A_MEMBER_BAD_BLOCKS, pmv_member_nr_bad(m)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
@@ -144,7 +145,7 @@ static int put_volume(struct sk_buff *skb, struct pmv_volume *v)
 	    nla_put_u64_64bit(skb, PMEMVOL_A_VOLUME_METADATA, pmv_map_media_bytes(v),
 			      PMEMVOL_A_VOLUME_PAD) ||
 	    nla_put_string(skb, PMEMVOL_A_VOLUME_DISK, v->disk->disk_name) ||
-	    nla_put_u64_64bit(skb, PMEMVOL_A_VOLUME_DEVNUM, devnum(v->disk->part0),
+	    nla_put_u64_64bit(skb, PMEMVOL_A_VOLUME_DEVNUM, devnum(disk_devt(v->disk)),
 			      PMEMVOL_A_VOLUME_PAD))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
@@ -187,8 +188,8 @@ static int put_snapshot(struct sk_buff *skb, struct pmv_volume *s)
 	    nla_put_u32(skb, PMEMVOL_A_SNAPSHOT_STATE, state_of(s)))
 		return -EMSGSIZE;
 	if (s->disk && (nla_put_string(skb, PMEMVOL_A_SNAPSHOT_DISK, s->disk->disk_name) ||
-			nla_put_u64_64bit(skb, PMEMVOL_A_SNAPSHOT_DEVNUM, devnum(s->disk->part0),
-					  PMEMVOL_A_SNAPSHOT_PAD)))
+			nla_put_u64_64bit(skb, PMEMVOL_A_SNAPSHOT_DEVNUM,
+					  devnum(disk_devt(s->disk)), PMEMVOL_A_SNAPSHOT_PAD)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

@@ -299,7 +299,7 @@ void pmv_submit_snapshot_bio(struct bio *bio)
 
 void pmv_submit_bio(struct bio *bio)
 {
-	struct gendisk *disk = bio->bi_bdev->bd_disk;
+	struct gendisk *disk = compat_bio_disk(bio);
 	struct pmv_volume *v = disk->private_data;
 	bool acct = blk_queue_io_stat(disk->queue);
 	blk_status_t status;

@@ -141,8 +141,4 @@ static size_t dax_recover(struct dax_device *dax, pgoff_t pgoff, void *addr, siz
 	return dax_recovery_write(m->dax, lower, addr, bytes, i);
 }
 
-const struct dax_operations pmv_dax_ops = {
-	.direct_access = dax_direct,
-	.zero_page_range = dax_zero,
-	.recovery_write = dax_recover,
-};
+COMPAT_DAX_OPS(pmv_dax_ops, dax_direct, dax_zero, dax_recover);

@@ -57,7 +57,8 @@ static int unmap_all(struct super_block *sb, unsigned int wait_ms, struct held *
 
 	spin_lock(&sb->s_inode_list_lock);
 	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
-		if (!IS_DAX(inode) || !inode->i_mapping->nrpages || !igrab(inode))
+		/* Older kernels do not count what is mapped by DAX among the pages of a file. */
+		if (!IS_DAX(inode) || xa_empty(&inode->i_mapping->i_pages) || !igrab(inode))
 			continue;
 		/* Held, it stays in the list. */
 		spin_unlock(&sb->s_inode_list_lock);
@@ -76,16 +77,16 @@ static int unmap_all(struct super_block *sb, unsigned int wait_ms, struct held *
 }
 
 /* Frozen, nobody gets a right to store again before the thaw. */
-static int take_mappings(struct pmv_volume *v, struct super_block *sb, struct held **list,
+static int take_mappings(struct pmv_volume *v, const struct compat_frozen *f, struct held **list,
 			 struct netlink_ext_ack *extack)
 {
 	int ret = 0;
 
-	if (sb) {
-		ret = unmap_all(sb, PIN_WAIT_MS, list);
+	if (f->sb) {
+		ret = unmap_all(f->sb, PIN_WAIT_MS, list);
 		if (ret)
 			NL_SET_ERR_MSG(extack, "pages of a file stay pinned by direct I/O or DMA");
-	} else if (READ_ONCE(v->disk->part0->bd_holder) && READ_ONCE(v->dax_given)) {
+	} else if (READ_ONCE(f->bdev->bd_holder) && READ_ONCE(v->dax_given)) {
 		/* Device-mapper, as it seems: who has mapped what is not to be found out. */
 		NL_SET_ERR_MSG(extack, "what uses the volume by DAX is no file system: its mappings cannot be taken away");
 		ret = -EOPNOTSUPP;
@@ -112,23 +113,21 @@ static void take_late_mappings(struct super_block *sb, struct held **list)
 int pmv_volume_hold_still(struct pmv_volume *v, int (*change)(struct pmv_volume *v, void *arg),
 			  void *arg, struct netlink_ext_ack *extack)
 {
-	struct block_device *bdev = v->disk->part0;
-	struct super_block *sb;
+	struct compat_frozen f;
 	struct held *list = NULL;
 	int ret;
 
-	ret = compat_bdev_freeze(bdev);
+	ret = compat_freeze(v->disk, &f);
 	if (ret) {
 		NL_SET_ERR_MSG(extack, "the file system on the volume cannot be frozen");
 		return ret;
 	}
-	sb = compat_frozen_super(bdev);
-	ret = take_mappings(v, sb, &list, extack);
+	ret = take_mappings(v, &f, &list, extack);
 	if (!ret)
 		ret = change(v, arg);
-	if (!ret && sb)
-		take_late_mappings(sb, &list);
-	compat_bdev_thaw(bdev);
+	if (!ret && f.sb)
+		take_late_mappings(f.sb, &list);
+	compat_thaw(&f);
 	put_held(list);
 	return ret;
 }

@@ -442,7 +442,7 @@ static inline bool pmv_member_bad(const struct pmv_member *m, u64 off, size_t le
 	struct badblocks *bb = READ_ONCE(m->bb);
 
 	return bb && unlikely(READ_ONCE(bb->count)) &&
-	       compat_badblocks_any(bb, m->bb_start + (off >> SECTOR_SHIFT),
+	       compat_badblocks_any(m->dax, bb, m->bb_start + (off >> SECTOR_SHIFT),
 				    DIV_ROUND_UP(len, SECTOR_SIZE));
 }
 

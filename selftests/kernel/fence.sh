@@ -136,12 +136,18 @@ same_limit() {
 }
 
 test_limits() {
-	local limit
+	local -a settings=(blocksize=4096 cache_size=4)
+	local limit limits="logical_block_size physical_block_size discard_granularity write_cache minimum_io_size"
 
-	null_new disk 64 blocksize=4096 cache_size=4 max_sectors=64
+	modprobe null_blk nr_devices=0
+	# Linux 5.10's cannot be made with a limit of its own, and what it has is no multiple of its blocks.
+	if grep -q max_sectors "$NULLB/features"; then
+		settings+=(max_sectors=64)
+		limits+=" max_sectors_kb"
+	fi
+	null_new disk 64 "${settings[@]}"
 	attach pod "$null" 1
-	for limit in logical_block_size physical_block_size max_sectors_kb discard_granularity \
-		write_cache minimum_io_size; do
+	for limit in $limits; do
 		same_limit "$limit" "$dev" "$null"
 	done
 	eq "$(blockdev --getsize64 "$dev")" "$(blockdev --getsize64 "$null")" "the size"
@@ -277,7 +283,11 @@ test_nodes_scsi() {
 	two_initiators
 	attach a "$a" 1
 	fence_is a grade device
-	refused 9 "path" pvctl fence attach b "$b" --node-id 2
+	if [[ $(fence_get a unique_id) == null ]]; then
+		note "this kernel does not tell what identifies a disk: two paths are two devices"
+	else
+		refused 9 "path" pvctl fence attach b "$b" --node-id 2
+	fi
 	acquire a
 	note "first acquire: $(jq -r .commands "$TMP/acquire") commands"
 	put "$dev"
