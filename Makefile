@@ -6,7 +6,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 PREFIX ?= /usr
 # Where modules that do not come with the kernel go, below /lib/modules/KVER.
 MODULEDIR ?= updates/pmemvol
-RELEASES ?= bookworm trixie trixie-backports
+RELEASES ?= bookworm trixie trixie-backports bullseye
 
 .DEFAULT_GOAL := all
 .PHONY: all modules tools programs demo check check-debug install uninstall modules_install style clean help
