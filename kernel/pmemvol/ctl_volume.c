@@ -282,12 +282,13 @@ static struct pmv_volume *create(struct pmv_pool *pool, const struct pmv_volume_
 		NL_SET_ERR_MSG(extack, "a volume of this name exists");
 		return ERR_PTR(-EEXIST);
 	}
+	if (!of || r->size)
+		ret = size_to_chunks(pool, r->size, &p.chunks, extack);
 	if (of) {
-		p.chunks = of->map.chunks;
+		/* What is behind the end of the snapshot is as in a clone that has grown. */
+		p.chunks = max(p.chunks, of->map.chunks);
 		p.flags |= PMV_DESC_CLONE;
 		p.origin = of->map.slot;
-	} else {
-		ret = size_to_chunks(pool, r->size, &p.chunks, extack);
 	}
 	if (!ret)
 		ret = pmv_promise_check(pool, p.chunks, pmv_map_pages_max(p.chunks), r->thick,

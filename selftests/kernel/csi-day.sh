@@ -149,7 +149,6 @@ test_twenty_at_once() {
 		csi_delete_volume "tank/$i" >"$TMP/out" &
 	done
 	wait
-	capacity_true
 }
 
 # killed_after MS CALL...: unless it has answered by then
@@ -178,7 +177,6 @@ test_killed_between() {
 		eq "$(pvctl volume list tank --json | jq length)" $((i + 1)) "volumes after retry $i"
 		eq "$(readlink -f "/dev/pmemvol/tank/v$i")" "$(jq -r .device "$TMP/out")" "where its name leads"
 	done
-	capacity_true
 	for ((i = 0; i < 6; i++)); do
 		killed_after $((i * 20)) csi_delete_volume "tank/v$i"
 		twice csi_delete_volume "tank/v$i"
@@ -236,7 +234,6 @@ pod_with() {
 	expect 0 fsck_clean "$fs" "/dev/pmemvol/$id"
 	twice csi_delete_volume "$id"
 	expect 5 csi_node_stage "$id" "$MNT/stage" "$fs"
-	capacity_true
 }
 
 test_pod_ext4() { pod_with ext4 300; }
@@ -256,7 +253,6 @@ test_raw_block() {
 	eq "$(jq -c '[.usage[] | .unit, .total, .used]' "$TMP/out")" \
 		"[\"bytes\",$((96 * MIB)),$((64 * MIB))]" "usage"
 	pattern check direct "$MNT/pod/device" 0 64M 3
-	capacity_true
 	twice csi_node_unpublish "$MNT/pod/device"
 	rmdir "$MNT/pod"
 	twice csi_node_unstage "$MNT/stage"
@@ -264,7 +260,87 @@ test_raw_block() {
 	refused 4 "not done within" pvctl volume delete tank/raw --wait --timeout 0.01
 	expect 0 pvctl volume delete tank/raw --wait
 	eq "$(pool_get tank erasing)" 0 "left to erase"
+}
+
+# Two pods of a node with one device: the newest who asked writes, and nobody before.
+test_fenced() {
+	local pod
+
+	node
+	expect 0 csi_create_volume shared 16Mi 0
+	for pod in a b; do
+		twice csi_node_publish_fenced tank/shared "pod-$pod" "$MNT/$pod/device"
+		must_fail pattern write direct "$MNT/$pod/device" 0 2M 1
+	done
+	expect 0 pvctl fence acquire pod-a --state-dir "$TMP/epochs"
+	pattern write direct "$MNT/a/device" 0 4M 1
+	expect 0 pvctl fence acquire pod-b --state-dir "$TMP/epochs"
+	must_fail pattern write direct "$MNT/a/device" 0 4M 3
+	pattern check direct "$MNT/b/device" 0 4M 1
+	pattern write direct "$MNT/b/device" 0 4M 2
+	refused 9 "open or mounted" csi_delete_volume tank/shared
+	for pod in a b; do
+		twice csi_node_unpublish_fenced "pod-$pod" "$MNT/$pod/device"
+		rmdir "$MNT/$pod"
+	done
+	eq "$(pvctl fence status --json | jq length)" 0 "attachments left"
+	pattern check direct "$(volume_get tank/shared device)" 0 4M 2
+	twice csi_delete_volume tank/shared
+}
+
+# Volumes from snapshots and from volumes: what they begin as, how large, and what goes first.
+test_snapshots() {
+	local i killed=0
+
+	node
+	expect 0 csi_create_volume src 100Mi 0 thin
+	expect 0 csi_node_stage tank/src "$MNT/src" ext4 dax
+	pattern write buffered "$MNT/src/data" 0 8M 1
+	twice csi_create_snapshot snap tank/src
+	eq "$(jq .size "$TMP/out")" $((100 * MIB)) "size of the snapshot"
+	expect 6 csi_create_snapshot snap tank/other
+	pattern write buffered "$MNT/src/data" 0 8M 2
 	capacity_true
+	expect 11 csi_create_volume new 10Mi 50Mi thin tank/src@snap
+	expect 11 csi_create_volume new $((110 * MIB + 1)) $((110 * MIB + 2)) thin tank/src@snap
+	expect 8 csi_create_volume new 100Gi 0 thin tank/src@snap
+	expect 5 csi_create_volume new 100Mi 0 thin tank/src@none
+	expect 5 pvctl volume show tank/new
+	# Larger than the snapshot or not there at all, wherever the plugin dies.
+	for ((i = 0; i < 3; i++)); do
+		killed_after $((i * 30)) csi_create_volume new 120Mi 120Mi thin tank/src@snap
+		eq "$(pvctl volume list tank --json | jq -c '.[] | select(.name == "new").size')" \
+			"$(pvctl volume show tank/new --json 2>/dev/null | jq -c .size)" "one volume"
+	done
+	twice csi_create_volume new 120Mi 120Mi thin tank/src@snap
+	eq "$(jq .size "$TMP/out")" $((120 * MIB)) "size of a volume from a snapshot"
+	expect 6 csi_create_volume new 120Mi 120Mi thin
+	expect 6 csi_create_volume new 120Mi 120Mi lvm tank/src@snap
+	expect 6 csi_create_volume new 130Mi 0 thin tank/src@snap
+	expect 6 csi_create_volume src 100Mi 0 thin tank/src@snap
+	expect 0 csi_node_stage tank/new "$MNT/new" ext4 dax
+	pattern check buffered "$MNT/new/data" 0 8M 1
+	twice csi_node_expand tank/new "$MNT/new"
+	pattern write buffered "$MNT/new/data" 0 100M 3
+	# A copy of a volume that is mounted.
+	twice csi_create_volume copy 100Mi 0 lvm tank/src
+	expect 0 csi_node_stage tank/copy "$MNT/copy" ext4 dax
+	pattern check buffered "$MNT/copy/data" 0 8M 2
+	capacity_true
+	refused 9 "has snapshots" csi_delete_volume tank/src
+	refused 9 "has clones" csi_delete_snapshot tank/src@snap
+	eq "$(csi_list_snapshots tank/src@snap | jq length)" 1 "snapshots of that ID"
+	eq "$(csi_list_snapshots tank/src@none)" "[]" "snapshots of another"
+	for i in src new copy; do
+		twice csi_node_unstage "$MNT/$i"
+	done
+	twice csi_delete_volume tank/new
+	twice csi_delete_snapshot tank/src@snap
+	refused 9 "has snapshots" csi_delete_volume tank/src
+	# Died between the volume and its source.
+	expect 0 pvctl volume delete tank/copy
+	twice csi_delete_volume tank/copy
+	twice csi_delete_volume tank/src
 }
 
 # The medium is full of thin volumes; what was guaranteed stays, and what is told is true.
@@ -286,4 +362,4 @@ test_full() {
 	expect 0 csi_delete_volume tank/safe
 }
 
-tap_main limits twenty-at-once killed-between pod-ext4 pod-xfs raw-block full
+tap_main limits twenty-at-once killed-between pod-ext4 pod-xfs raw-block fenced snapshots full

@@ -17,7 +17,8 @@ csi_kind() {
 	esac
 }
 
-# csi_create_volume NAME REQUIRED LIMIT [PMEMTYPE]; LIMIT 0: none
+# csi_create_volume NAME REQUIRED LIMIT [PMEMTYPE [SOURCE]]; LIMIT 0: none; SOURCE: the ID of a
+# snapshot or a volume
 csi_create_volume() {
 	local kind
 	local -a options=(--size "$2")
@@ -25,11 +26,68 @@ csi_create_volume() {
 	kind=$(csi_kind "${4:-lvm}") || return 3
 	[[ $3 == 0 ]] || options+=(--limit "$3")
 	[[ -z $kind ]] || options+=("$kind")
-	pvctl volume create "$CSI_POOL/$1" "${options[@]}" --timeout 60 --json
+	case ${5-} in
+	"") pvctl volume create "$CSI_POOL/$1" "${options[@]}" --timeout 60 --json ;;
+	*@*) pvctl clone "$5" "$CSI_POOL/$1" "${options[@]}" --timeout 60 --json ;;
+	*)
+		# By its name it is known whose it is, and it goes with that volume.
+		take_snapshot "$5@$1" >"$TMP/source" || return
+		pvctl clone "$5@$1" "$CSI_POOL/$1" "${options[@]}" --timeout 60 --json
+		;;
+	esac
 }
 
 csi_delete_volume() {
-	pvctl volume delete "$1" --timeout 60 --json
+	local source
+
+	pvctl volume delete "$1" --timeout 60 --json || return
+	for source in $(snapshots_named "${1#*/}"); do
+		pvctl snapshot delete "$source" --timeout 60 || return
+	done
+}
+
+# take_snapshot ID: 10 means that pages of files are pinned just now
+take_snapshot() {
+	local status tries
+
+	for ((tries = 0; tries < 10; tries++)); do
+		status=0
+		pvctl snapshot create "$1" --timeout 60 --json || status=$?
+		((status == 10)) || return "$status"
+	done
+	return 10
+}
+
+# snapshots_named NAME: their IDs
+snapshots_named() {
+	pvctl snapshot list "$CSI_POOL" --timeout 60 --json |
+		jq -r --arg n "$1" '.[] | select(.name == $n) | "\(.pool)/\(.volume)@\(.name)"'
+}
+
+# csi_create_snapshot NAME SOURCE: CSI has one name for a snapshot, whatever volume it is of
+csi_create_snapshot() {
+	local have
+
+	for have in $(snapshots_named "$1"); do
+		[[ $have == "$2@$1" ]] || return 6
+	done
+	take_snapshot "$2@$1"
+}
+
+csi_delete_snapshot() {
+	pvctl snapshot delete "$1" --timeout 60 --json
+}
+
+# csi_list_snapshots ID
+csi_list_snapshots() {
+	local status=0
+
+	pvctl snapshot show "$1" --timeout 60 --json >"$TMP/list" || status=$?
+	case $status in
+	0) jq -c '[.]' "$TMP/list" ;;
+	5) echo '[]' ;;
+	*) return "$status" ;;
+	esac
 }
 
 # csi_get_capacity [PMEMTYPE]: available_capacity, maximum_volume_size and minimum_volume_size
@@ -115,6 +173,26 @@ csi_node_unpublish() {
 	else
 		rm -f "$1"
 	fi
+}
+
+# csi_node_publish_fenced ID POD TARGET: a device that writes when the pod is the one who is to
+csi_node_publish_fenced() {
+	local device
+
+	! mountpoint -q "$3" || return 0
+	device=$(pvctl volume show "$1" --timeout 60 --json | jq -r .device)
+	[[ -n $device ]] || return 5
+	pvctl fence attach "$2" "$device" --node-id 1 --state-dir "$TMP/epochs" --timeout 60 --json >"$TMP/attached" ||
+		return
+	mkdir -p "$(dirname "$3")"
+	touch "$3"
+	mount --bind "$(jq -r .device "$TMP/attached")" "$3" || return 13
+}
+
+# csi_node_unpublish_fenced POD TARGET
+csi_node_unpublish_fenced() {
+	csi_node_unpublish "$2" || return
+	pvctl fence detach "$1" --state-dir "$TMP/epochs" --timeout 60
 }
 
 # csi_node_expand ID PATH: nothing to do for a raw volume

@@ -405,7 +405,10 @@ static void test_refusals(void)
 	memset(longest, 'x', sizeof(longest) - 1);
 	memcpy(longest, "tank/v1@", 8);
 	CHECK(NOT_RUN("...' is not a name: it is longer", "snapshot", "show", longest));
-	CHECK(NOT_RUN("is not an option", "clone", NULL, "t/v@s", "t/c", "--size", "1G"));
+	CHECK(NOT_RUN("is not an option", "clone", NULL, "t/v@s", "t/c", "--lease", "1"));
+	CHECK(NOT_RUN("--size: '' is not a number", "clone", NULL, "t/v@s", "t/c", "--size", ""));
+	CHECK(NOT_RUN("'1M' is less than --size", "clone", NULL, "t/v@s", "t/c", "--size", "2M",
+		      "--limit", "1M"));
 	done("snapshot and clone commands that are wrong");
 }
 

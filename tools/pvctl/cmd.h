@@ -73,6 +73,20 @@ int pv_volume_target(struct pv_ctx *ctx, struct pv_volume_name *name);
 /** pv_volume_explain() - tell a missing pool from a missing volume. @ret: of the call */
 int pv_volume_explain(struct pv_ctx *ctx, const struct pv_volume_name *name, int ret);
 
+/**
+ * pv_size_options() - --size and --limit, as bytes
+ * @size: 0: not given
+ * @limit: UINT64_MAX: not given
+ */
+int pv_size_options(struct pv_ctx *ctx, uint64_t *size, uint64_t *limit);
+
+/** pv_size_round() - the size that a volume would have: the kernel rounds up to chunks */
+int pv_size_round(struct pv_ctx *ctx, const char *pool_name, uint64_t *size);
+
+/** pv_size_limit() - would a volume of that size, rounded up, be larger than the limit? */
+int pv_size_limit(struct pv_ctx *ctx, const struct pv_volume_name *name, uint64_t size,
+		  uint64_t limit);
+
 /** pv_wait_erased() - until nothing deleted is left in the pool, or the pool itself is gone */
 int pv_wait_erased(struct pv_ctx *ctx, const char *pool_name);
 

@@ -89,6 +89,8 @@ static const struct pv_option volume_stats[] = {
 };
 
 static const struct pv_option clone[] = {
+	{ .name = "size", .arg = "SIZE", .help = "larger than the snapshot, if that has less" },
+	OPTION_LIMIT("fail when the clone would be larger"),
 	{ .name = "thick", .help = "reserve all of its space now" },
 	{ 0 }
 };

@@ -41,7 +41,7 @@ int pv_pool_dump(struct pv_ctx *ctx, struct pv_pools *out);
  * @pool: always
  * @name: always
  * @new_name: rename only
- * @size: create and resize only
+ * @size: create and resize; clone: at least, 0: as the snapshot
  * @thick: create and clone only
  * @origin: clone only: the volume that @snapshot is of
  * @snapshot: clone and rollback, and the commands on snapshots

@@ -191,8 +191,10 @@ int pv_cmd_snapshot_deactivate(struct pv_ctx *ctx)
 }
 
 /* A volume of that name exists. Is it a clone of that very snapshot? It may have grown since. */
-static int print_existing_clone(struct pv_ctx *ctx, const struct pv_volume_request *r)
+static int print_existing_clone(struct pv_ctx *ctx, const struct pv_volume_request *r,
+				uint64_t limit)
 {
+	char have[PV_SIZE_TEXT];
 	struct pv_volume v;
 	int ret = pv_volume_get(ctx, r->pool, r->name, &v);
 
@@ -207,9 +209,28 @@ static int print_existing_clone(struct pv_ctx *ctx, const struct pv_volume_reque
 	if (v.thick != r->thick)
 		return pv_fail(ctx, PV_ALREADY_EXISTS, "the clone exists and is %s",
 			       v.thick ? "thick, not thin" : "thin, not thick");
+	if (v.size < r->size || v.size > limit)
+		return pv_fail(ctx, PV_ALREADY_EXISTS,
+			       "the clone exists with a size of %s (%llu bytes)",
+			       pv_format_size(v.size, have), (unsigned long long)v.size);
 	pv_link_settle(ctx, &v);
 	pv_print_volume(ctx, &v);
 	return PV_OK;
+}
+
+/* A clone is at least as large as the snapshot, whose size does not change. */
+static int check_clone_limit(struct pv_ctx *ctx, const struct pv_snapshot_name *from,
+			     const struct pv_volume_name *to, uint64_t size, uint64_t limit)
+{
+	struct pv_snapshot snapshot;
+	int ret;
+
+	if (limit == UINT64_MAX)
+		return PV_OK;
+	ret = pv_snapshot_call(ctx, PMEMVOL_CMD_SNAPSHOT_GET, from, &snapshot);
+	if (ret)
+		return explain(ctx, from, ret);
+	return pv_size_limit(ctx, to, size > snapshot.size ? size : snapshot.size, limit);
 }
 
 int pv_cmd_clone(struct pv_ctx *ctx)
@@ -219,6 +240,7 @@ int pv_cmd_clone(struct pv_ctx *ctx)
 	struct pv_volume_name to;
 	struct pv_volume volume;
 	const char *why;
+	uint64_t limit;
 	int ret = parse_target(ctx, &from);
 
 	if (ret)
@@ -227,6 +249,11 @@ int pv_cmd_clone(struct pv_ctx *ctx)
 		return pv_usage_word(ctx, ctx->args[1], why);
 	if (strcmp(to.pool, from.pool))
 		return pv_usage_word(ctx, ctx->args[1], "is in another pool than the snapshot");
+	ret = pv_size_options(ctx, &request.size, &limit);
+	if (!ret)
+		ret = check_clone_limit(ctx, &from, &to, request.size, limit);
+	if (ret)
+		return ret;
 	request.pool = to.pool;
 	request.name = to.volume;
 	request.thick = pv_option(ctx, "thick");
@@ -236,7 +263,7 @@ int pv_cmd_clone(struct pv_ctx *ctx)
 		ret = pv_volume_call(ctx, PMEMVOL_CMD_VOLUME_CLONE, &request, &volume);
 		if (!ret || ctx->error.sys != EEXIST)
 			break;
-		ret = print_existing_clone(ctx, &request);
+		ret = print_existing_clone(ctx, &request, limit);
 		if (!ret || ctx->error.sys != ENOENT)
 			return ret;
 	}

@@ -23,12 +23,12 @@ int pv_volume_target(struct pv_ctx *ctx, struct pv_volume_name *name)
 	return PV_OK;
 }
 
-/* @limit: UINT64_MAX where there is none */
-static int size_options(struct pv_ctx *ctx, uint64_t *size, uint64_t *limit)
+int pv_size_options(struct pv_ctx *ctx, uint64_t *size, uint64_t *limit)
 {
 	const char *text = pv_option(ctx, "size"), *why;
 
-	if (pv_parse_size(text, size, &why))
+	*size = 0;
+	if (text && pv_parse_size(text, size, &why))
 		return pv_usage_error(ctx, "--size: '%s' %s", text, why);
 	text = pv_option(ctx, "limit");
 	*limit = UINT64_MAX;
@@ -58,8 +58,7 @@ int pv_volume_explain(struct pv_ctx *ctx, const struct pv_volume_name *name, int
 		       pv_fail_no_volume(ctx, name->pool, name->volume) : ret;
 }
 
-/* @size as the volume would have it in this pool: the kernel rounds up to chunks. */
-static int rounded_size(struct pv_ctx *ctx, const char *pool_name, uint64_t *size)
+int pv_size_round(struct pv_ctx *ctx, const char *pool_name, uint64_t *size)
 {
 	struct pv_pool pool;
 	uint64_t mask;
@@ -73,16 +72,15 @@ static int rounded_size(struct pv_ctx *ctx, const char *pool_name, uint64_t *siz
 	return PV_OK;
 }
 
-/* Would a volume of that size, rounded up, be larger than the limit? */
-static int check_limit(struct pv_ctx *ctx, const struct pv_volume_name *name, uint64_t size,
-		       uint64_t limit)
+int pv_size_limit(struct pv_ctx *ctx, const struct pv_volume_name *name, uint64_t size,
+		  uint64_t limit)
 {
 	char text[PV_SIZE_TEXT];
 	int ret;
 
 	if (limit == UINT64_MAX)
 		return PV_OK;
-	ret = rounded_size(ctx, name->pool, &size);
+	ret = pv_size_round(ctx, name->pool, &size);
 	if (ret)
 		return pv_volume_explain(ctx, name, ret);
 	if (size > limit)
@@ -103,7 +101,7 @@ static int print_existing(struct pv_ctx *ctx, const struct pv_volume_request *r,
 
 	ret = pv_volume_get(ctx, r->pool, r->name, &volume);
 	if (!ret)
-		ret = rounded_size(ctx, r->pool, &size);
+		ret = pv_size_round(ctx, r->pool, &size);
 	if (ret)
 		return ret;
 	if (PV_HAS(&volume, PMEMVOL_A_VOLUME_ORIGIN))
@@ -131,9 +129,9 @@ int pv_cmd_volume_create(struct pv_ctx *ctx)
 
 	ret = pv_volume_target(ctx, &name);
 	if (!ret)
-		ret = size_options(ctx, &request.size, &limit);
+		ret = pv_size_options(ctx, &request.size, &limit);
 	if (!ret)
-		ret = check_limit(ctx, &name, request.size, limit);
+		ret = pv_size_limit(ctx, &name, request.size, limit);
 	if (ret)
 		return ret;
 	request.pool = name.pool;
@@ -194,7 +192,7 @@ static int explain_range(struct pv_ctx *ctx, const struct pv_volume_request *r, 
 	struct pv_volume volume;
 	uint64_t size = r->size;
 
-	if (pv_volume_get(ctx, r->pool, r->name, &volume) || rounded_size(ctx, r->pool, &size) ||
+	if (pv_volume_get(ctx, r->pool, r->name, &volume) || pv_size_round(ctx, r->pool, &size) ||
 	    size > volume.size) {
 		ctx->error = refusal;
 		return refusal.status;
@@ -218,9 +216,9 @@ int pv_cmd_volume_resize(struct pv_ctx *ctx)
 
 	ret = pv_volume_target(ctx, &name);
 	if (!ret)
-		ret = size_options(ctx, &request.size, &limit);
+		ret = pv_size_options(ctx, &request.size, &limit);
 	if (!ret)
-		ret = check_limit(ctx, &name, request.size, limit);
+		ret = pv_size_limit(ctx, &name, request.size, limit);
 	if (ret)
 		return ret;
 	request.pool = name.pool;
