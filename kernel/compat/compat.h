@@ -313,6 +313,27 @@ static inline bool compat_badblocks_any(struct dax_device *dax, struct badblocks
 #endif
 }
 
+/**
+ * compat_badblocks_next() - the first bad range among these sectors
+ * @first: out: where it begins, maybe before @sector
+ * @nr: out: how many sectors it has
+ *
+ * Return: whether there is one.
+ */
+static inline bool compat_badblocks_next(struct badblocks *bb, sector_t sector,
+					 unsigned int sectors, sector_t *first, sector_t *nr)
+{
+#ifdef COMPAT_HAVE_BADBLOCKS_SECTOR_T
+	return badblocks_check(bb, sector, sectors, first, nr);
+#else
+	int bad = 0, ret;
+
+	ret = badblocks_check(bb, sector, sectors, first, &bad);
+	*nr = bad;
+	return ret;
+#endif
+}
+
 /* ---- generic netlink ---- */
 
 #ifdef COMPAT_HAVE_GENL_SPLIT_PRE_DOIT

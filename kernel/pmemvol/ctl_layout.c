@@ -38,6 +38,7 @@ int pmv_layout_open(struct pmv_pool *pool, unsigned int from, const struct pmv_p
 		if (!m)
 			return -ENOMEM;
 		m->pool = pool;
+		xa_init(&m->failed);
 		pool->member[from + i] = m;
 		ret = pmv_member_open(m, &p->device[i], extack);
 	}

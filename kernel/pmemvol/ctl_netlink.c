@@ -446,6 +446,12 @@ static const struct genl_ops pmv_genl_ops[] = {
 		.done = pmv_nl_check_done,
 	},
 	{
+		.cmd = PMEMVOL_CMD_POOL_MEDIA,
+		.start = pmv_nl_media_start,
+		.dumpit = pmv_nl_media_dump,
+		.done = pmv_nl_media_done,
+	},
+	{
 		.cmd = PMEMVOL_CMD_VOLUME_GET,
 		.doit = pmv_nl_volume,
 		.start = pmv_nl_volume_dump_start,

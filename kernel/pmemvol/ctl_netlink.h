@@ -74,4 +74,10 @@ int pmv_nl_check_start(struct netlink_callback *cb);
 int pmv_nl_check_dump(struct sk_buff *skb, struct netlink_callback *cb);
 int pmv_nl_check_done(struct netlink_callback *cb);
 
+/* ---- ctl_media.c: operation of the family ---- */
+
+int pmv_nl_media_start(struct netlink_callback *cb);
+int pmv_nl_media_dump(struct sk_buff *skb, struct netlink_callback *cb);
+int pmv_nl_media_done(struct netlink_callback *cb);
+
 #endif /* PMV_CTL_NETLINK_H */

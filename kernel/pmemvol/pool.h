@@ -41,6 +41,9 @@
 #include "core/alloc.h"
 #include "core/core.h"
 
+/* Failed pages of a member that are remembered. */
+#define PMV_FAILED_MAX	4096U
+
 /**
  * struct pmv_member - a device of a pool
  * @claim: the block device, held exclusively
@@ -59,6 +62,8 @@
  * @is_open: @claim is held
  * @pgmap: its page map, held so that the driver cannot take the memory away before
  *	   &pmv_holder_ops has answered, or the member is closed
+ * @failed: pages of it whose memory was told to have failed; they may be good again
+ * @nr_failed: about as many of them; beyond PMV_FAILED_MAX no more are noted
  * @pool: which it belongs to; NULL once its failure is of no interest any more
  * @index: its number in the pool
  */
@@ -77,6 +82,8 @@ struct pmv_member {
 	bool deep_flush;
 	bool is_open;
 	struct dev_pagemap *pgmap;
+	struct xarray failed;
+	unsigned int nr_failed;
 	struct pmv_pool *pool;
 	unsigned int index;
 };

@@ -88,6 +88,61 @@ test_bad_block_raw() {
 	pattern check direct "$(volume_get tank/w device)" 0 16M 3
 }
 
+# media KEY...: the places told of, one a line
+media() {
+	local keys
+
+	printf -v keys ', .%s' "$@"
+	pvctl pool media tank --json | jq -c "sort_by(.offset) | .[] | [${keys#, }]"
+}
+
+test_told() {
+	local at
+
+	new_pool tank "/dev/$MEMBER"
+	new_volume tank/v 16M
+	pattern write direct "$dev" 0 16M 1
+	mark "$dev" 512
+	at=$(find_mark)
+	new_volume tank/w 16M
+	eq "$(media kind)" "" "bad places of a good medium"
+	make_bad 4096
+	# From one chunk into the next.
+	make_bad $((at + CHUNK - 4096))
+	make_bad $((at + CHUNK))
+	eq "$(media kind owner offset length device volume | tr -d '\n')" \
+		"[\"bad-block\",\"header\",4096,4096,\"/dev/$MEMBER\",null]$(
+		)[\"bad-block\",\"data\",$((at + CHUNK - 4096)),4096,\"/dev/$MEMBER\",\"v\"]$(
+		)[\"bad-block\",\"data\",$((at + CHUNK)),4096,\"/dev/$MEMBER\",\"v\"]" "places told of"
+	eq "$(media volume_offset | sed -n 2p)" "[$((2 * CHUNK - 4096))]" "place in the volume"
+	expect 0 pvctl volume stats tank/v --json
+	eq "$(jq -c '[.condition.abnormal, (.bad | length)]' "$TMP/out")" "[true,2]" "stats of the one"
+	expect 0 pvctl volume stats tank/w --json
+	eq "$(jq -c '[.condition.abnormal, (.bad | length)]' "$TMP/out")" "[false,0]" "stats of the other"
+	expect 0 pvctl volume delete tank/v --wait
+	eq "$(media owner volume | sort -u | tr -d '\n')" '["free",null]["header",null]' "owners after delete"
+	refused 5 "no pool sea" pvctl pool media sea
+	expect 0 pvctl pool deactivate tank
+	refused 9 "not active" pvctl pool media tank
+}
+
+# What a snapshot keeps by itself is not the volume's any more.
+test_told_snapshot() {
+	new_pool tank "/dev/$MEMBER"
+	new_volume tank/v 16M
+	pattern write direct "$dev" 0 16M 1
+	mark "$dev" 512
+	expect 0 pvctl snapshot create tank/v@s
+	pattern write direct "$dev" 2M 2M 2
+	make_bad $(($(find_mark) + 4096))
+	eq "$(media owner volume snapshot volume_offset)" "[\"data\",\"v\",\"s\",$((CHUNK + 4096))]" "place told of"
+	expect 0 pvctl volume stats tank/v --json
+	eq "$(jq -c '[.condition.abnormal, (.bad | length)]' "$TMP/out")" "[false,0]" "stats of the volume"
+	pattern check direct "$dev" 2M 2M 2
+	must_fail page "$(pvctl snapshot activate tank/v@s --json | jq -r .device)" $((512 + 1))
+	expect 0 pvctl snapshot deactivate tank/v@s
+}
+
 # Only the file with the bad page notices; a load gets SIGBUS there.
 bad_block_under() {
 	local fs=$1 at
@@ -130,7 +185,7 @@ test_bad_superblock() {
 }
 
 poisoned_under() {
-	local fs=$1 other
+	local fs=$1 other at
 
 	new_pool tank /dev/pmem0 /dev/pmem1
 	new_volume tank/other 64M
@@ -148,6 +203,10 @@ poisoned_under() {
 	wait_for has_event "$TMP/events" media-error
 	eq "$(jq -r 'select(.event == "media-error") | "\(.pool.name)/\(.volume.name)"' "$TMP/events" | sort -u)" \
 		tank/v "volumes told of"
+	# Where it is in the volume, as the file system has it.
+	at=$(filefrag -v -b4096 "$MNT/v/bad" | tr -d ':.' | awk -v page=$((768 + 2)) \
+		'$1 ~ /^[0-9]+$/ && $2 <= page && page <= $3 { print ($4 + page - $2) * 4096 }')
+	eq "$(media kind owner volume volume_offset length)" "[\"poison\",\"data\",\"v\",$at,4096]" "place told of"
 	pattern check buffered "$MNT/v/good" 0 8M 1
 	pattern check direct "$other" 0 64M 5
 	pattern write direct "$other" 0 64M 6
@@ -163,4 +222,4 @@ poisoned_under() {
 test_poison_ext4() { poisoned_under ext4; }
 test_poison_xfs() { poisoned_under xfs; }
 
-tap_main bad-block-raw bad-block-ext4 bad-block-xfs bad-superblock poison-ext4 poison-xfs
+tap_main bad-block-raw told told-snapshot bad-block-ext4 bad-block-xfs bad-superblock poison-ext4 poison-xfs

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "cmd.h"
 #include "guard.h"
+#include "media.h"
 #include "object.h"
 #include "options.h"
 #include "pvctl-test.h"
@@ -151,6 +152,35 @@ static void test_stats(void)
 	done("figures of a volume in use");
 }
 
+static void test_bad_media(void)
+{
+	struct pv_volume thin = volume_of(false);
+	struct pv_member member = { .device = "pmem2" };
+	struct pv_pool pool = { .members = &member, .nr_members = 1 };
+	struct pv_bad places[] = {
+		{ .offset = 4096, .length = 512, .owner = "header" },
+		{ .member = 1,
+		  .offset = 8192,
+		  .length = 4096,
+		  .poison = true,
+		  .owner = "data",
+		  .volume = "v",
+		  .snapshot = "s",
+		  .volume_offset = 1 },
+	};
+	struct pv_stats stats = { .bads = { places, 2 } };
+
+	CHECK(json_is(pv_bad_json(&stats.bads, &pool),
+		      "[{\"kind\":\"bad-block\",\"device\":\"/dev/pmem2\",\"member\":0,"
+		      "\"offset\":4096,\"length\":512,\"owner\":\"header\",\"volume\":null,"
+		      "\"snapshot\":null,\"volume_offset\":null},"
+		      "{\"kind\":\"poison\",\"device\":null,\"member\":1,\"offset\":8192,"
+		      "\"length\":4096,\"owner\":\"data\",\"volume\":\"v\",\"snapshot\":\"s\","
+		      "\"volume_offset\":1}]"));
+	CHECK(strstr(pv_stats_condition(&thin, &pool, &stats), "medium is bad"));
+	done("places where media are bad");
+}
+
 static void test_capacity(void)
 {
 	struct pv_pool pool = {
@@ -275,6 +305,7 @@ void test_csi(void)
 {
 	test_mounts();
 	test_stats();
+	test_bad_media();
 	test_capacity();
 	test_limits();
 	test_guard();

@@ -40,7 +40,7 @@ void test_export(void);
 #define SNAPSHOT_TESTS 9
 void test_snapshots(void);
 
-#define CSI_TESTS 5
+#define CSI_TESTS 6
 void test_csi(void);
 
 #endif /* PVCTL_TEST_H */

@@ -18,6 +18,7 @@ int pv_cmd_pool_destroy(struct pv_ctx *ctx);
 int pv_cmd_pool_activate(struct pv_ctx *ctx);
 int pv_cmd_pool_deactivate(struct pv_ctx *ctx);
 int pv_cmd_pool_check(struct pv_ctx *ctx);
+int pv_cmd_pool_media(struct pv_ctx *ctx);
 
 int pv_cmd_volume_create(struct pv_ctx *ctx);
 int pv_cmd_volume_list(struct pv_ctx *ctx);

@@ -212,6 +212,10 @@ const struct pv_command pv_commands[] = {
 	  "look for all that is wrong with a pool, active or not", pv_cmd_pool_check,
 	  { PV_COMPLETE_POOL, PV_COMPLETE_DEVICE } },
 
+	{ "pool", "media", "NAME", 1, 1, NULL,
+	  "show where the media of an active pool are known to be bad, and whose data that is",
+	  pv_cmd_pool_media, { PV_COMPLETE_POOL } },
+
 	{ "volume", "create", "POOL/NAME", 1, 1, volume_create,
 	  "make a volume", pv_cmd_volume_create, { PV_COMPLETE_VOLUME } },
 	{ "volume", "list", "[POOL]", 0, 1, NULL,

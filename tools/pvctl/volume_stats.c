@@ -60,6 +60,8 @@ const char *pv_stats_condition(const struct pv_volume *v, const struct pv_pool *
 	if (p->mode == PMEMVOL_MODE_NO_SPACE && !v->thick &&
 	    (v->provisioned < v->size || v->snapshots))
 		return "the pool has no space left: what is not provisioned, or is in a snapshot, cannot be written";
+	if (s->bads.nr)
+		return "the medium is bad in places: what is there is lost until it is overwritten";
 	return NULL;
 }
 
@@ -102,6 +104,7 @@ struct json_object *pv_json_stats(const struct pv_volume *v, const struct pv_poo
 			  sub_floor(v->size, v->provisioned));
 	}
 	json_object_object_add(o, "usage", usage);
+	json_object_object_add(o, "bad", pv_bad_json(&s->bads, p));
 	pv_json_bool(state, "abnormal", condition);
 	pv_json_string(state, "message", condition ? condition : "the volume is well");
 	json_object_object_add(o, "condition", state);
@@ -147,11 +150,14 @@ int pv_cmd_volume_stats(struct pv_ctx *ctx)
 		return pv_volume_explain(ctx, &name, ret);
 	if (pv_sysfs_mount(volume.devnum, &stats.mount) && !path)
 		path = stats.mount.point;
-	ret = path ? look_at(ctx, &volume, path, &stats) : PV_OK;
+	ret = pv_bad_dump(ctx, name.pool, name.volume, &stats.bads);
+	if (!ret && path)
+		ret = look_at(ctx, &volume, path, &stats);
 	if (!ret && ctx->json)
 		pv_json_print(pv_json_stats(&volume, &pool, &stats));
 	else if (!ret)
 		print_text(&volume, &pool, &stats);
+	pv_bads_free(&stats.bads);
 	pv_pool_free(&pool);
 	return ret;
 }

@@ -5,6 +5,7 @@
 
 #include <sys/statvfs.h>
 
+#include "media.h"
 #include "object.h"
 #include "sysfs.h"
 
@@ -14,12 +15,14 @@ struct json_object;
  * struct pv_stats - a place where a volume is
  * @path: of it; NULL: nowhere
  * @has_fs: @fs and @mount are known; a device node otherwise
+ * @bads: where the medium is bad below it
  */
 struct pv_stats {
 	const char *path;
 	bool has_fs;
 	struct statvfs fs;
 	struct pv_mount mount;
+	struct pv_bads bads;
 };
 
 /** pv_stats_condition() - what is wrong, NULL: nothing */

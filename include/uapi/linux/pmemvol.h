@@ -83,6 +83,15 @@
  *	PMEMVOL_A_SNAPSHOT_DEVNUM	u64	out	likewise: major << 32 | minor
  *	PMEMVOL_A_SNAPSHOT_OPENERS	u32	out
  *	PMEMVOL_A_SNAPSHOT_STATE	u32	out	enum pmemvol_volume_state
+ * PMEMVOL_A_BAD (nest)			out	a place where a medium is known to be bad
+ *	PMEMVOL_A_BAD_MEMBER		u32	out
+ *	PMEMVOL_A_BAD_OFFSET		u64	out	bytes from the start of that member
+ *	PMEMVOL_A_BAD_LENGTH		u64	out	bytes
+ *	PMEMVOL_A_BAD_POISON		flag	out	memory failed there; else a bad block
+ *	PMEMVOL_A_BAD_OWNER		string	out	"data", "metadata", "header", "free"
+ *	PMEMVOL_A_BAD_VOLUME		string	out	"data": whose
+ *	PMEMVOL_A_BAD_VOLUME_OFFSET	u64	out	bytes from the start of that volume
+ *	PMEMVOL_A_BAD_SNAPSHOT		string	out	a snapshot of that volume has it by itself
  * PMEMVOL_A_EVENT (nest)			out
  *	PMEMVOL_A_EVENT_TYPE		u32	enum pmemvol_event
  *	PMEMVOL_A_EVENT_SEQ		u64	one more at every event since the module was loaded
@@ -128,6 +137,7 @@
  *				SNAPSHOT{NAME}
  * VOLUME_ROLLBACK		POOL{NAME}, VOLUME{NAME},	POOL{NAME}, VOLUME{...}
  *				SNAPSHOT{NAME}
+ * POOL_MEDIA			dump: POOL{NAME}		POOL{NAME}, BAD{...}; 4096 at most
  *
  * Errors: EINVAL malformed or out of place, ERANGE a size or number outside what is possible,
  * ENOENT no such pool, volume or snapshot, ENODEV no such device, EEXIST the name is taken, EBUSY
@@ -178,6 +188,7 @@ enum pmemvol_cmd {
 	PMEMVOL_CMD_SNAPSHOT_DEACTIVATE,
 	PMEMVOL_CMD_VOLUME_CLONE,
 	PMEMVOL_CMD_VOLUME_ROLLBACK,
+	PMEMVOL_CMD_POOL_MEDIA,
 
 	__PMEMVOL_CMD_MAX,
 	PMEMVOL_CMD_MAX = __PMEMVOL_CMD_MAX - 1
@@ -191,6 +202,7 @@ enum pmemvol_attr {
 	PMEMVOL_A_CHECK,
 	PMEMVOL_A_FINDING,
 	PMEMVOL_A_SNAPSHOT,
+	PMEMVOL_A_BAD,
 
 	__PMEMVOL_A_MAX,
 	PMEMVOL_A_MAX = __PMEMVOL_A_MAX - 1
@@ -318,6 +330,22 @@ enum pmemvol_finding_attr {
 
 	__PMEMVOL_A_FINDING_MAX,
 	PMEMVOL_A_FINDING_MAX = __PMEMVOL_A_FINDING_MAX - 1
+};
+
+enum pmemvol_bad_attr {
+	PMEMVOL_A_BAD_UNSPEC,
+	PMEMVOL_A_BAD_MEMBER,
+	PMEMVOL_A_BAD_OFFSET,
+	PMEMVOL_A_BAD_LENGTH,
+	PMEMVOL_A_BAD_POISON,
+	PMEMVOL_A_BAD_OWNER,
+	PMEMVOL_A_BAD_VOLUME,
+	PMEMVOL_A_BAD_VOLUME_OFFSET,
+	PMEMVOL_A_BAD_SNAPSHOT,
+	PMEMVOL_A_BAD_PAD,
+
+	__PMEMVOL_A_BAD_MAX,
+	PMEMVOL_A_BAD_MAX = __PMEMVOL_A_BAD_MAX - 1
 };
 
 /**
