@@ -398,6 +398,44 @@ test_long_lists() {
 	done_with "lists of $volumes volumes"
 }
 
+# A namespace comes and goes, asked for once or twice, and not while somebody uses it.
+test_namespaces() {
+	local name device
+
+	run 5 pvctl region create region99
+	run 0 pvctl region create region3 --json
+	json .created true
+	json .region region3
+	name=$(jq -r .name "$dir/out")
+	device=$(jq -r .device "$dir/out")
+	[[ -b $device ]] || problem "$device is no block device"
+	run 0 pvctl region create region3 --json
+	json .created false
+	json .device "$device"
+	run 0 pvctl pool create tank "$device"
+	run 0 pvctl pool show tank --json
+	json '.members[0].region' region3
+	json '.members[0].interleave_ways' 1
+	json '[.members[0].dimms[].name] | length' 1
+	run 0 pvctl pool show tank
+	grep -q '^ *on: *region3, interleaved 1 ways: nmem' "$dir/out" || problem "$(cat "$dir/out")"
+	run 9 pvctl region remove "$name" --force
+	says "is a member of pool tank"
+	run 0 pvctl pool deactivate tank
+	run 9 pvctl region remove "$name"
+	says "carries a superblock of pool tank"
+	run 0 pvctl region remove "$name" --force --json
+	json .removed true
+	run 0 pvctl region remove "$name" --json
+	json .removed false
+	run 0 pvctl region list --json
+	json '.[3].namespaces | length' 0
+	# Nothing of it is left for the next one.
+	run 0 pvctl region create region3
+	run 5 pvctl pool show tank
+	run 0 pvctl region remove "$name"
+}
+
 test_region() {
 	run 5 pvctl pool create tank --region region99
 	ndctl destroy-namespace -f namespace3.0 >"$dir/ndctl" 2>&1
@@ -424,6 +462,7 @@ test_region() {
 		wipe /dev/pmem2
 		run 0 pvctl region list --json
 		json '.[3].namespaces | length' 0
+		test_namespaces
 	else
 		echo "# region3 has no labels"
 	fi

@@ -8,6 +8,8 @@
 struct pv_pool;
 
 int pv_cmd_region_list(struct pv_ctx *ctx);
+int pv_cmd_region_create(struct pv_ctx *ctx);
+int pv_cmd_region_remove(struct pv_ctx *ctx);
 
 int pv_cmd_pool_create(struct pv_ctx *ctx);
 int pv_cmd_pool_list(struct pv_ctx *ctx);

@@ -19,6 +19,16 @@
 	{ .name = "size", .arg = "SIZE", .required = true, \
 	  .help = "bytes, or with a unit such as 10G or 10GiB; rounded up to chunks" }
 
+static const struct pv_option region_create[] = {
+	OPTION_FORCE("take a raw namespace that carries something, where there are no labels"),
+	{ 0 }
+};
+
+static const struct pv_option region_remove[] = {
+	OPTION_FORCE("even with a file system or an inactive pool on it, which is lost"),
+	{ 0 }
+};
+
 static const struct pv_option pool_create[] = {
 	OPTION_FORCE("overwrite file systems, partition tables and inactive pools on the devices"),
 	OPTION_OVERCOMMIT,
@@ -185,6 +195,11 @@ static const struct pv_option metrics[] = {
 const struct pv_command pv_commands[] = {
 	{ "region", "list", "", 0, 0, NULL,
 	  "list NVDIMM regions, their DIMMs and namespaces", pv_cmd_region_list, { 0 } },
+	{ "region", "create", "REGION", 1, 1, region_create,
+	  "make an fsdax namespace over all that is available in a region", pv_cmd_region_create,
+	  { PV_COMPLETE_REGION } },
+	{ "region", "remove", "NAMESPACE", 1, 1, region_remove,
+	  "remove a namespace that nobody uses", pv_cmd_region_remove, { 0 } },
 
 	{ "pool", "create", "NAME [DEVICE...]", 1, PV_ARGS_ANY, pool_create,
 	  "make a pool over devices and activate it", pv_cmd_pool_create,

@@ -157,18 +157,32 @@ static int set_up_label(struct ndctl_region *region, struct ndctl_namespace *ndn
 	return ndctl_namespace_set_size(ndns, size);
 }
 
+/* A namespace that is not started, or is no block device, has an empty one. */
+static int describe(struct ndctl_region *region, struct ndctl_namespace *ndns,
+		    struct pv_namespace *out)
+{
+	struct ndctl_pfn *pfn = ndctl_namespace_get_pfn(ndns);
+	struct ndctl_btt *btt = ndctl_namespace_get_btt(ndns);
+	const char *disk = pfn ? ndctl_pfn_get_block_device(pfn) :
+			   btt ? ndctl_btt_get_block_device(btt) :
+				 ndctl_namespace_get_block_device(ndns);
+
+	snprintf(out->region, sizeof(out->region), "%s", ndctl_region_get_devname(region));
+	snprintf(out->name, sizeof(out->name), "%s", ndctl_namespace_get_devname(ndns));
+	out->bare = ndctl_namespace_get_type(ndns) != ND_DEVICE_NAMESPACE_PMEM &&
+		    ndctl_namespace_get_mode(ndns) == NDCTL_NS_MODE_RAW;
+	if (disk && disk[0])
+		snprintf(out->device, sizeof(out->device), "/dev/%s", disk);
+	return PV_OK;
+}
+
 static int fill(struct pv_ctx *ctx, struct ndctl_region *region, struct ndctl_namespace *ndns,
 		struct pv_namespace *out)
 {
-	struct ndctl_pfn *pfn = ndctl_namespace_get_pfn(ndns);
-	const char *disk = pfn ? ndctl_pfn_get_block_device(pfn) :
-			   ndctl_namespace_get_block_device(ndns);
-
-	if (!disk || !disk[0])
-		return pv_fail(ctx, PV_INTERNAL, "%s: %s has no block device",
-			       ndctl_region_get_devname(region), ndctl_namespace_get_devname(ndns));
-	snprintf(out->name, sizeof(out->name), "%s", ndctl_namespace_get_devname(ndns));
-	snprintf(out->device, sizeof(out->device), "/dev/%s", disk);
+	describe(region, ndns, out);
+	if (!out->device[0])
+		return pv_fail(ctx, PV_INTERNAL, "%s: %s has no block device", out->region,
+			       out->name);
 	return PV_OK;
 }
 
@@ -311,6 +325,51 @@ static int clear_info(struct ndctl_namespace *ndns)
 	return ret;
 }
 
+int pv_namespace_find(struct pv_ctx *ctx, const char *name, struct pv_namespace *out)
+{
+	struct ndctl_namespace *ndns;
+	struct ndctl_region *region;
+	struct ndctl_bus *bus;
+	struct ndctl_ctx *nd;
+	int ret = ndctl_new(&nd);
+
+	*out = (struct pv_namespace){ 0 };
+	if (ret < 0)
+		return pv_fail_sys(ctx, -ret, "cannot look at NVDIMM regions");
+	ret = pv_fail(ctx, PV_NOT_FOUND, "there is no namespace %s", name);
+	ndctl_bus_foreach(nd, bus)
+		ndctl_region_foreach(bus, region)
+			ndctl_namespace_foreach(region, ndns)
+				if (ret && ndctl_namespace_get_size(ndns) &&
+				    !strcmp(ndctl_namespace_get_devname(ndns), name))
+					ret = describe(region, ndns, out);
+	ndctl_unref(nd);
+	return ret;
+}
+
+int pv_namespace_only(struct pv_ctx *ctx, const char *name, struct pv_namespace *out)
+{
+	struct ndctl_namespace *ndns;
+	struct ndctl_region *region;
+	struct ndctl_ctx *nd;
+	unsigned int nr = 0;
+	int ret = open_region(ctx, name, &nd, &region);
+
+	*out = (struct pv_namespace){ 0 };
+	if (ret)
+		return ret;
+	ndctl_namespace_foreach(region, ndns) {
+		if (!ndctl_namespace_get_size(ndns))
+			continue;
+		nr++;
+		if (ndctl_namespace_get_mode(ndns) == NDCTL_NS_MODE_FSDAX)
+			describe(region, ndns, out);
+	}
+	ndctl_unref(nd);
+	return nr == 1 && out->device[0] ? PV_OK :
+					   pv_fail(ctx, PV_NOT_FOUND, "%s has none of that kind", name);
+}
+
 static int undo(struct ndctl_region *region, const char *name)
 {
 	struct ndctl_namespace *ndns;
@@ -332,21 +391,27 @@ static int undo(struct ndctl_region *region, const char *name)
 	return ret;
 }
 
+int pv_namespace_remove(struct pv_ctx *ctx, const char *name, const char *region_name)
+{
+	struct ndctl_region *region;
+	struct ndctl_ctx *nd;
+	int ret = open_region(ctx, region_name, &nd, &region);
+
+	if (ret)
+		return ret;
+	ret = undo(region, name);
+	ndctl_unref(nd);
+	return ret < 0 ? pv_fail_sys(ctx, -ret, "cannot remove %s", name) : PV_OK;
+}
+
 void pv_namespace_undo(struct pv_ctx *ctx, const struct pv_namespace *ns)
 {
 	struct pv_error kept = ctx->error;
-	struct ndctl_region *region;
-	struct ndctl_ctx *nd;
-	int ret;
 
 	if (!ns->made)
 		return;
-	if (!open_region(ctx, ns->region, &nd, &region)) {
-		ret = undo(region, ns->name);
-		if (ret < 0)
-			pv_warn(ctx, "cannot remove %s again: %s", ns->name, strerror(-ret));
-		ndctl_unref(nd);
-	}
+	if (pv_namespace_remove(ctx, ns->name, ns->region))
+		pv_warn(ctx, "%s", ctx->error.message);
 	/* What is reported is why the command failed, not how the undoing went. */
 	ctx->error = kept;
 }

@@ -36,9 +36,9 @@ unsigned int pv_options_patience(const struct pv_command *c)
 			return 0;
 	if (c->run == pv_cmd_monitor)
 		return 0;
-	/* Activation completes a rollback that was interrupted. */
+	/* Activation completes a rollback that was interrupted; a large namespace is made slowly. */
 	if (c->run == pv_cmd_pool_check || c->run == pv_cmd_volume_rollback ||
-	    c->run == pv_cmd_pool_activate)
+	    c->run == pv_cmd_pool_activate || c->run == pv_cmd_region_create)
 		return LONG_PATIENCE_S;
 	return PATIENCE_S;
 }

@@ -30,6 +30,9 @@ void pv_print_pool(const struct pv_ctx *ctx, const struct pv_pool *pool);
 void pv_print_volume(const struct pv_ctx *ctx, const struct pv_volume *volume);
 void pv_print_snapshot(const struct pv_ctx *ctx, const struct pv_snapshot *snapshot);
 
+/** pv_print_pool_ground() - a pool with the regions and DIMMs that its members stand on */
+void pv_print_pool_ground(const struct pv_ctx *ctx, const struct pv_pool *pool);
+
 /* Lists, as a JSON array or as a table. */
 void pv_print_pools(const struct pv_ctx *ctx, const struct pv_pools *pools);
 void pv_print_volumes(const struct pv_ctx *ctx, const struct pv_volumes *volumes);

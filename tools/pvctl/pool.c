@@ -90,7 +90,7 @@ static int show_inactive(struct pv_ctx *ctx, const char *name)
 		return ret;
 	ret = pv_find_inactive(ctx, &inactive, name, &pool);
 	if (!ret && pool)
-		pv_print_pool(ctx, pool);
+		pv_print_pool_ground(ctx, pool);
 	else if (!ret)
 		ret = pv_fail(ctx, PV_NOT_FOUND, "there is no pool %s", name);
 	pv_pools_free(&active);
@@ -110,7 +110,7 @@ int pv_cmd_pool_show(struct pv_ctx *ctx)
 	ret = pv_pool_get(ctx, name, &pool);
 	if (ret)
 		return ctx->error.sys == ENOENT ? show_inactive(ctx, name) : ret;
-	pv_print_pool(ctx, &pool);
+	pv_print_pool_ground(ctx, &pool);
 	pv_pool_free(&pool);
 	return PV_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "links.h"
 #include "output.h"
+#include "region.h"
 
 static void field_known(const char *key, bool known, uint64_t size)
 {
@@ -12,27 +13,34 @@ static void field_known(const char *key, bool known, uint64_t size)
 		pv_field_size(key, size);
 }
 
-static void print_members(const struct pv_pool *p)
+/* @o: the pool as JSON, which knows what its members stand on */
+static void print_members(const struct pv_pool *p, struct json_object *o)
 {
+	struct json_object *members = json_object_object_get(o, "members");
+
 	for (unsigned int i = 0; i < p->nr_members; i++) {
+		struct json_object *member = json_object_array_get_idx(members, i);
+		struct json_object *region = json_object_object_get(member, "region");
 		const struct pv_member *m = &p->members[i];
-		char uuid[PV_UUID_TEXT], size[PV_SIZE_TEXT];
+		char uuid[PV_UUID_TEXT], size[PV_SIZE_TEXT], dimms[512];
 
 		pv_field("member", "%s%s %s %s numa %d bad blocks %u",
 			 m->device[0] ? "/dev/" : "", m->device[0] ? m->device : "missing",
 			 pv_format_uuid(m->uuid, uuid), pv_format_size(m->size, size),
 			 m->numa_node, m->bad_blocks);
+		if (!region)
+			continue;
+		pv_region_dimms_text(json_object_object_get(member, "dimms"), dimms, sizeof(dimms));
+		pv_field("on", "%s, interleaved %s ways: %s", json_object_get_string(region),
+			 json_object_get_string(json_object_object_get(member, "interleave_ways")),
+			 dimms);
 	}
 }
 
-void pv_print_pool(const struct pv_ctx *ctx, const struct pv_pool *p)
+static void print_pool(const struct pv_pool *p, struct json_object *o)
 {
 	char buf[PV_UUID_TEXT];
 
-	if (ctx->json) {
-		pv_json_print(pv_json_pool(p));
-		return;
-	}
 	pv_field("name", "%s", p->name);
 	pv_field("uuid", "%s", pv_format_uuid(p->uuid, buf));
 	pv_field("state", "%s", p->active ? "active" : "inactive");
@@ -52,7 +60,32 @@ void pv_print_pool(const struct pv_ctx *ctx, const struct pv_pool *p)
 	pv_field("generation", "%" PRIu64, p->generation);
 	if (p->missing)
 		pv_field("missing members", "%u", p->missing);
-	print_members(p);
+	print_members(p, o);
+}
+
+void pv_print_pool_ground(const struct pv_ctx *ctx, const struct pv_pool *p)
+{
+	struct json_object *o = pv_json_pool(p);
+
+	pv_region_add_ground(p, json_object_object_get(o, "members"));
+	if (ctx->json) {
+		pv_json_print(o);
+		return;
+	}
+	print_pool(p, o);
+	json_object_put(o);
+}
+
+void pv_print_pool(const struct pv_ctx *ctx, const struct pv_pool *p)
+{
+	struct json_object *o = pv_json_pool(p);
+
+	if (ctx->json) {
+		pv_json_print(o);
+		return;
+	}
+	print_pool(p, o);
+	json_object_put(o);
 }
 
 void pv_print_volume(const struct pv_ctx *ctx, const struct pv_volume *v)

@@ -11,6 +11,7 @@
 #include "device.h"
 #include "nl.h"
 #include "output.h"
+#include "region.h"
 #include "sysfs.h"
 
 static const char *mode_name(enum ndctl_namespace_mode mode)
@@ -79,6 +80,50 @@ static struct json_object *describe_dimm(struct ndctl_dimm *dimm)
 	pv_json_string(o, "health", smart_health(dimm));
 	json_object_object_add(o, "flags", dimm_flags(dimm));
 	return o;
+}
+
+/* Of the name of a region in the path of a member's device. */
+static struct ndctl_region *region_of(struct ndctl_ctx *nd, uint64_t devnum)
+{
+	struct ndctl_region *region;
+	struct ndctl_bus *bus;
+
+	ndctl_bus_foreach(nd, bus)
+		ndctl_region_foreach(bus, region)
+			if (pv_sysfs_in_region(devnum, ndctl_region_get_devname(region)))
+				return region;
+	return NULL;
+}
+
+static void add_ground(struct json_object *o, struct ndctl_region *region)
+{
+	struct json_object *dimms = json_object_new_array();
+	struct ndctl_dimm *dimm;
+
+	pv_json_string(o, "region", region ? ndctl_region_get_devname(region) : NULL);
+	if (region)
+		pv_json_u64(o, "interleave_ways", ndctl_region_get_interleave_ways(region));
+	else
+		json_object_object_add(o, "interleave_ways", NULL);
+	if (region)
+		ndctl_dimm_foreach_in_region(region, dimm)
+			json_object_array_add(dimms, describe_dimm(dimm));
+	json_object_object_add(o, "dimms", dimms);
+}
+
+void pv_region_add_ground(const struct pv_pool *pool, struct json_object *members)
+{
+	struct ndctl_ctx *nd = NULL;
+
+	/* Devices may be made of anything: nothing known of regions is no failure. */
+	if (ndctl_new(&nd) < 0)
+		nd = NULL;
+	for (unsigned int i = 0; i < pool->nr_members; i++)
+		add_ground(json_object_array_get_idx(members, i),
+			   nd && pool->members[i].device[0] ?
+				   region_of(nd, pool->members[i].devnum) : NULL);
+	if (nd)
+		ndctl_unref(nd);
 }
 
 /* Why a namespace cannot be a member: its mode, or what is known about its block device. */
@@ -192,7 +237,7 @@ static const char *get_string(struct json_object *o, const char *key)
 }
 
 /* "nmem0: ok, failed-save; nmem1: unknown" */
-static void dimm_text(struct json_object *dimms, char *buf, size_t size)
+void pv_region_dimms_text(struct json_object *dimms, char *buf, size_t size)
 {
 	size_t len = 0;
 
@@ -227,7 +272,7 @@ static void print_regions(struct json_object *regions)
 		pv_table_size(t, json_object_get_uint64(get(o, "available")));
 		pv_table_cell(t, get_string(o, "numa_node"));
 		pv_table_cell(t, get_string(o, "interleave_ways"));
-		dimm_text(get(o, "dimms"), text, sizeof(text));
+		pv_region_dimms_text(get(o, "dimms"), text, sizeof(text));
 		pv_table_cell(t, text);
 	}
 	pv_table_print(t);
