@@ -75,8 +75,8 @@ static noinline bool leased(const struct nvf_attachment *att, int gate)
 
 /*
  * May this bio pass? It is counted if it may, within the section that looked: who shuts the gate
- * and waits for a grace period finds every write counted that passed. With interrupts off the
- * caller is in such a section; it has them off anyway, to take a context from the stock.
+ * and waits until every processor has taken an interrupt finds every write counted that passed.
+ * The caller has interrupts off anyway, to take a context from the stock.
  */
 static inline bool enter(struct nvf_attachment *att, bool write)
 {

@@ -5,7 +5,7 @@
  */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
-#include <linux/rcupdate.h>
+#include <linux/smp.h>
 
 #include "fence.h"
 
@@ -102,16 +102,26 @@ struct nvf_flight nvf_flight_sum(const struct nvf_attachment *att)
 }
 
 /*
+ * Wait for the sections with interrupts off that enter() and leave() are in: each processor has
+ * taken an interrupt when this returns, which is a full barrier there. A grace period, even an
+ * expedited one, waits for more than that.
+ */
+static void wait_sections(void)
+{
+	kick_all_cpus_sync();
+}
+
+/*
  * Are all writes over that passed a gate that is shut now?
  *
- * The sum of a shut gate cannot be zero while a write is below. The caller has waited for a grace
- * period since the gate was shut. A section with enter() that saw it open began before that and is
+ * The sum of a shut gate cannot be zero while a write is below. The caller has waited for sections
+ * since the gate was shut. A section with enter() that saw it open began before that and is
  * over, and its increment is seen here; one that began later saw the gate shut. So from here on the
  * counters are only decremented, and every increment is in the sum: it is the number of writes
  * below plus the decrements that this walk came too early to see.
  *
  * Nor is the last decrement missed. leave() decrements and then looks at the gate, in one section.
- * If it sees the gate open, the section began before the grace period's end and the decrement
+ * If it sees the gate open, the section began before that wait was over and the decrement
  * is seen here. If it sees it shut, it wakes the waiter, who looks again: wq_has_sleeper() orders
  * the decrement before the look at the queue, prepare_to_wait() the entry there before the sum.
  */
@@ -136,7 +146,7 @@ static bool all_over(struct nvf_lower *lower)
 }
 
 /*
- * Only those whose gates are shut before the grace period. Of the others one may be open, and is
+ * Only those whose gates are shut before that wait. Of the others one may be open, and is
  * shut while we wait; none opens, because grants are jobs too and come after this one.
  */
 static bool drain_begin(struct nvf_lower *lower)
@@ -161,7 +171,7 @@ bool nvf_drain(struct nvf_lower *lower, unsigned long deadline, bool (*over)(voi
 	/* Where no gate was open since the last time, nothing can have passed. */
 	if (!drain_begin(lower))
 		return true;
-	synchronize_rcu_expedited();
+	kick_all_cpus_sync();
 	left = max_t(long, deadline - jiffies, 0);
 	wait_event_timeout(lower->drain_wait, all_over(lower) || over(data), left);
 	return all_over(lower);
@@ -186,10 +196,10 @@ void nvf_drain_all(struct nvf_attachment *att)
 
 	WARN_ON_ONCE(READ_ONCE(att->gate) != NVF_GATE_SHUT);
 	/* The disk is gone, so no read comes any more either. */
-	synchronize_rcu_expedited();
+	wait_sections();
 	wait_event(lower->drain_wait, landed_all(att));
 	/* Those that landed may still be on their way to look for a waiter. */
-	synchronize_rcu_expedited();
+	wait_sections();
 }
 
 /* ---- leases ---- */
