@@ -12,6 +12,9 @@
  * mapped stir FILE LEN [sync]
  *	Store a number to every page of one mapping: 1, and for every line on standard input the
  *	next; prints it when that is done, and ends with the input.
+ * mapped pin FILE LEN
+ *	Keep a page of the mapping pinned, in a pipe; prints "pinned", and "free" once a line on
+ *	standard input has made it let go. Ends with the input.
  * mapped holds FILE LEN NUMBER
  *	Is that what every page holds? Reads with read(2).
  * mapped support FILE
@@ -24,6 +27,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "prog.h"
@@ -153,6 +157,28 @@ static int stir(const char *file, size_t len, int flags)
 	return 0;
 }
 
+static int pin(const char *file, size_t len)
+{
+	struct iovec page = { .iov_base = map_file(file, len, MAP_SHARED), .iov_len = PAGE };
+	char rest[PAGE];
+	int pipes[2];
+
+	*(volatile char *)page.iov_base = 1;
+	if (pipe(pipes) || vmsplice(pipes[1], &page, 1, 0) != PAGE)
+		err(2, "vmsplice");
+	puts("pinned");
+	fflush(stdout);
+	if (getchar() == EOF)
+		errx(2, "nobody said go on");
+	if (read(pipes[0], rest, PAGE) != PAGE)
+		err(2, "pipe");
+	puts("free");
+	fflush(stdout);
+	while (getchar() != EOF)
+		;
+	return 0;
+}
+
 static int holds(const char *file, size_t len, uint64_t n)
 {
 	int fd = open(file, O_RDONLY);
@@ -188,7 +214,7 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strcmp(argv[1], "support"))
 		return support(argv[2]);
 	if (argc < 4)
-		errx(2, "mapped faults|read|sigbus|stir|holds|poison FILE LEN [...]");
+		errx(2, "mapped faults|read|sigbus|stir|pin|holds|poison FILE LEN [...]");
 	if (!strcmp(argv[1], "faults"))
 		return faults(argv[2], number(argv[3]),
 			      argc > 4 ? MAP_SHARED_VALIDATE | MAP_SYNC : MAP_SHARED, 1);
@@ -199,6 +225,8 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "stir"))
 		return stir(argv[2], number(argv[3]),
 			    argc > 4 ? MAP_SHARED_VALIDATE | MAP_SYNC : MAP_SHARED);
+	if (!strcmp(argv[1], "pin"))
+		return pin(argv[2], number(argv[3]));
 	if (!strcmp(argv[1], "holds") && argc == 5)
 		return holds(argv[2], number(argv[3]), number(argv[4]));
 	if (!strcmp(argv[1], "poison") && argc == 5)

@@ -114,6 +114,40 @@ test_mapped_xfs_sync() {
 	mapped_stores xfs sync
 }
 
+pinned_is() {
+	[[ $(tail -n 1 "$TMP/pin") == "$1" ]]
+}
+
+# A device may store to pages that are pinned, and nobody could tell: no snapshot while that goes on.
+test_pinned() {
+	local fs
+
+	for fs in ext4 xfs; do
+		new_pool tank /dev/pmem0 --overcommit 3
+		new_volume tank/v 600M
+		mkfs_dax "$fs" "$dev"
+		mount_dax "$fs" "$dev" "$MNT/a"
+		fallocate -l 16M "$MNT/a/f"
+		rm -f "$TMP/go" "$TMP/pin"
+		mkfifo "$TMP/go"
+		mapped pin "$MNT/a/f" 16M <"$TMP/go" >"$TMP/pin" &
+		exec 8>"$TMP/go"
+		wait_for pinned_is pinned
+		nl_refused EAGAIN "pinned" SNAPSHOT_CREATE tank v s
+		eq "$(volume_get tank/v snapshots)" 0 "snapshots after the refusal"
+		# Frozen it is not.
+		pattern write sync "$MNT/a/g" 0 4M 1
+		echo >&8
+		wait_for pinned_is free
+		snapshot create tank v s
+		exec 8>&-
+		wait
+		umount "$MNT/a"
+		fsck_clean "$fs" "$dev"
+		expect 0 pvctl pool destroy tank --force
+	done
+}
+
 test_large_mappings() {
 	local before after fs
 
@@ -138,4 +172,4 @@ test_large_mappings() {
 	done
 }
 
-tap_main model-file mapped-ext4 mapped-ext4-sync mapped-xfs mapped-xfs-sync large-mappings
+tap_main model-file mapped-ext4 mapped-ext4-sync mapped-xfs mapped-xfs-sync pinned large-mappings
