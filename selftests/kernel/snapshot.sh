@@ -429,7 +429,8 @@ timed() {
 	answer=$(nlreq --repeat 20 SNAPSHOT_CREATE '{POOL' POOL_NAME:s:tank '}' '{VOLUME' "VOLUME_NAME:s:$1" '}' \
 		'{SNAPSHOT' SNAPSHOT_NAME:s:s% '}')
 	[[ $answer == "OK "* ]] || fail "$answer"
-	echo "${answer#OK }"
+	answer=${answer#OK }
+	echo "${answer% *}"
 }
 
 tap_main block-frozen model-block out-of-space thick delete-in-any-order merge-goes-on clones rollback \

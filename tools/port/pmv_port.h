@@ -99,6 +99,12 @@ static inline u32 crc32c(u32 crc, const void *data, size_t len)
 {
 	const u8 *p = data;
 
+#ifdef __SSE4_2__
+	for (u64 word; len >= sizeof(word); p += sizeof(word), len -= sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		crc = (u32)__builtin_ia32_crc32di(crc, word);
+	}
+#endif
 	while (len--) {
 		crc ^= *p++;
 		for (int i = 0; i < 8; i++)

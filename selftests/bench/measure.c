@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * measure read|write DEVICE SPAN BLOCK OPS [random|forward] [dsync]
+ *	Direct reads or writes of BLOCK bytes within the first SPAN bytes; prints ns an operation, of the best of five rounds.
+ * measure first DEVICE SPAN STEP
+ *	A direct write of 4 KiB at the begin of every STEP bytes of SPAN; prints ns a write.
+ * measure flush DEVICE OPS
+ *	fdatasync() with nothing to write back; prints ns a call.
+ * measure discard DEVICE SPAN STEP
+ *	BLKDISCARD of STEP bytes at a time, forward through SPAN; prints ns a call.
+ * measure touch FILE LEN [sync]
+ *	A store to every page of a shared mapping; prints page faults and ns a page.
+ * measure persist FILE OPS
+ *	MAP_SYNC: a store of 64 bytes, flushed and fenced, at random places of a mapping that was
+ *	touched before; prints ns an operation.
+ * measure threads DEVICE SPAN MS N
+ *	N threads that read 4 KiB at random, each in its own file; prints operations a second.
+ * measure free DEVICE
+ *	Nothing, but fails when somebody holds the device exclusively or has it mounted.
+ *
+ * The loop does nothing but the system call, and the clock is read around all of it: what is
+ * measured is the path, not the measuring.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/mman.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../kernel/prog.h"
+
+#define PAGE 4096UL
+#define LINE 64UL
+#define THREADS_MAX 64
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_RAW, &t);
+	return t.tv_sec * 1000000000UL + t.tv_nsec;
+}
+
+static int open_direct(const char *name, int flags)
+{
+	int fd = open(name, O_RDWR | flags);
+
+	if (fd < 0)
+		err(2, "%s", name);
+	return fd;
+}
+
+/* The loops run in rounds, and the best one counts: an interrupt is none of the path's. */
+#define ROUNDS 5
+
+static void keep_best(uint64_t *best, uint64_t start)
+{
+	uint64_t took = now() - start;
+
+	if (!*best || took < *best)
+		*best = took;
+}
+
+static void per_op(uint64_t took, uint64_t ops)
+{
+	printf("%.1f\n", (double)took / ops);
+}
+
+/* Where the operations go, worked out before the clock runs. */
+static uint64_t *places(uint64_t span, uint64_t block, uint64_t ops, bool forward)
+{
+	struct prng p = { .state = 0x1234567 };
+	uint64_t *place = calloc(ops, sizeof(*place)), i;
+
+	if (!place)
+		errx(2, "no memory");
+	if (span < block || !ops)
+		errx(2, "nothing to measure");
+	for (i = 0; i < ops; i++)
+		place[i] = (forward ? i % (span / block) : prng_below(&p, span / block)) * block;
+	return place;
+}
+
+/* As few pieces of memory as can be, and the same number each time: one huge page. */
+static char *buffer(size_t len)
+{
+	size_t whole = (len + CHUNK - 1) & ~(CHUNK - 1);
+	char *buf;
+
+	if (posix_memalign((void **)&buf, CHUNK, whole))
+		errx(2, "no memory");
+	madvise(buf, whole, MADV_HUGEPAGE);
+	memset(buf, 0x5a, whole);
+	return buf;
+}
+
+static int transfer(bool write, int argc, char **argv)
+{
+	uint64_t span = number(argv[1]), block = number(argv[2]), ops = number(argv[3]) / ROUNDS;
+	uint64_t i, start, round, best = 0;
+	bool forward = argc > 4 && !strcmp(argv[4], "forward");
+	bool dsync = argc > 5 && !strcmp(argv[5], "dsync");
+	uint64_t *at = places(span, block, ops * ROUNDS, forward);
+	int fd = open_direct(argv[0], O_DIRECT | (dsync ? O_DSYNC : 0));
+	char *buf = buffer(block);
+	ssize_t n = block;
+
+	for (round = 0; round < ROUNDS; round++, at += ops) {
+		start = now();
+		if (write)
+			for (i = 0; i < ops && n == (ssize_t)block; i++)
+				n = pwrite(fd, buf, block, at[i]);
+		else
+			for (i = 0; i < ops && n == (ssize_t)block; i++)
+				n = pread(fd, buf, block, at[i]);
+		if (n != (ssize_t)block)
+			err(1, "%s: operation %lu", argv[0], i);
+		keep_best(&best, start);
+	}
+	per_op(best, ops);
+	return 0;
+}
+
+static int first(char **argv)
+{
+	uint64_t span = number(argv[1]), step = number(argv[2]), off, start;
+	int fd = open_direct(argv[0], O_DIRECT);
+	char *buf = aligned_buffer(PAGE);
+
+	start = now();
+	for (off = 0; off + step <= span; off += step)
+		if (pwrite(fd, buf, PAGE, off) != (ssize_t)PAGE)
+			err(1, "%s: at %lu", argv[0], off);
+	per_op(now() - start, span / step);
+	return 0;
+}
+
+static int flush(char **argv)
+{
+	uint64_t ops = number(argv[1]) / ROUNDS, i, start, round, best = 0;
+	int fd = open_direct(argv[0], O_DIRECT);
+
+	if (!ops)
+		errx(2, "nothing to measure");
+	for (round = 0; round < ROUNDS; round++) {
+		start = now();
+		for (i = 0; i < ops; i++)
+			if (fdatasync(fd))
+				err(1, "%s", argv[0]);
+		keep_best(&best, start);
+	}
+	per_op(best, ops);
+	return 0;
+}
+
+static int discard(char **argv)
+{
+	uint64_t span = number(argv[1]), step = number(argv[2]), range[2], start;
+	int fd = open_direct(argv[0], 0);
+
+	range[1] = step;
+	start = now();
+	for (range[0] = 0; range[0] + step <= span; range[0] += step)
+		if (ioctl(fd, BLKDISCARD, range))
+			err(1, "%s", argv[0]);
+	per_op(now() - start, span / step);
+	return 0;
+}
+
+/* At an address aligned to 2 MiB, so that the size of the mappings depends on the medium alone. */
+static volatile char *map_file(const char *file, size_t len, bool sync)
+{
+	int fd = open_direct(file, 0);
+	char *hint, *map;
+
+	hint = mmap(NULL, len + CHUNK, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (hint == MAP_FAILED)
+		err(2, "mmap");
+	hint = (char *)(((uintptr_t)hint + CHUNK - 1) & ~(CHUNK - 1));
+	map = mmap(hint, len, PROT_READ | PROT_WRITE,
+		   MAP_FIXED | (sync ? MAP_SHARED_VALIDATE | MAP_SYNC : MAP_SHARED), fd, 0);
+	if (map == MAP_FAILED)
+		err(1, "%s: mmap", file);
+	close(fd);
+	return map;
+}
+
+static long faults_now(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return u.ru_minflt + u.ru_majflt;
+}
+
+static int touch(int argc, char **argv)
+{
+	size_t len = number(argv[1]), i;
+	volatile char *map = map_file(argv[0], len, argc > 2);
+	uint64_t start = now();
+	long before = faults_now();
+
+	for (i = 0; i < len; i += PAGE)
+		map[i] = 1;
+	before = faults_now() - before;
+	start = now() - start;
+	printf("%ld %.1f\n", before, (double)start / (len / PAGE));
+	return 0;
+}
+
+static inline void write_back(volatile void *p)
+{
+	/* A processor without clwb ends here: one with persistent memory has it. */
+	__asm__ volatile("clwb %0; sfence" : "+m"(*(volatile char *)p));
+}
+
+static int persist(char **argv)
+{
+	const size_t len = 64 * MIB;
+	volatile char *map = map_file(argv[0], len, true);
+	uint64_t ops = number(argv[1]) / ROUNDS, i, start, round, best = 0;
+	uint64_t *at = places(len, LINE, ops * ROUNDS, false);
+	size_t j;
+
+	for (i = 0; i < len; i += PAGE)
+		map[i] = 1;
+	for (round = 0; round < ROUNDS; round++, at += ops) {
+		start = now();
+		for (i = 0; i < ops; i++) {
+			for (j = 0; j < LINE; j += sizeof(uint64_t))
+				*(volatile uint64_t *)(map + at[i] + j) = i;
+			write_back(map + at[i]);
+		}
+		keep_best(&best, start);
+	}
+	per_op(best, ops);
+	return 0;
+}
+
+struct reader {
+	pthread_t thread;
+	const char *name;
+	uint64_t span, ops;
+	unsigned int seed;
+};
+
+static atomic_bool stop;
+static pthread_barrier_t begin;
+
+static void *read_on(void *arg)
+{
+	struct reader *r = arg;
+	struct prng p = { .state = 0x1234567 + r->seed };
+	int fd = open_direct(r->name, O_DIRECT);
+	char *buf = aligned_buffer(PAGE);
+
+	pthread_barrier_wait(&begin);
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		if (pread(fd, buf, PAGE, prng_below(&p, r->span / PAGE) * PAGE) != (ssize_t)PAGE)
+			err(1, "%s", r->name);
+		r->ops++;
+	}
+	return NULL;
+}
+
+static int threads(char **argv)
+{
+	uint64_t span = number(argv[1]), ms = number(argv[2]), n = number(argv[3]), sum = 0, i,
+		 start;
+	struct timespec wait = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+	struct reader r[THREADS_MAX] = { 0 };
+
+	if (!n || n > THREADS_MAX || span < PAGE)
+		errx(2, "1 to %d threads", THREADS_MAX);
+	pthread_barrier_init(&begin, NULL, n + 1);
+	for (i = 0; i < n; i++) {
+		r[i].name = argv[0];
+		r[i].span = span;
+		r[i].seed = i;
+		if (pthread_create(&r[i].thread, NULL, read_on, &r[i]))
+			errx(2, "no thread");
+	}
+	pthread_barrier_wait(&begin);
+	start = now();
+	nanosleep(&wait, NULL);
+	atomic_store(&stop, true);
+	start = now() - start;
+	for (i = 0; i < n; i++) {
+		pthread_join(r[i].thread, NULL);
+		sum += r[i].ops;
+	}
+	printf("%.0f\n", sum * 1e9 / start);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+	int n = argc - 2;
+
+	argv += 2;
+	if (n >= 4 && !strcmp(what, "read"))
+		return transfer(false, n, argv);
+	if (n >= 4 && !strcmp(what, "write"))
+		return transfer(true, n, argv);
+	if (n == 1 && !strcmp(what, "free"))
+		return open_direct(argv[0], O_EXCL) < 0;
+	if (n == 3 && !strcmp(what, "first"))
+		return first(argv);
+	if (n == 2 && !strcmp(what, "flush"))
+		return flush(argv);
+	if (n == 3 && !strcmp(what, "discard"))
+		return discard(argv);
+	if (n >= 2 && !strcmp(what, "touch"))
+		return touch(n, argv);
+	if (n == 2 && !strcmp(what, "persist"))
+		return persist(argv);
+	if (n == 4 && !strcmp(what, "threads"))
+		return threads(argv);
+	errx(2, "measure read|write|first|flush|discard|touch|persist|threads|free ...");
+}
