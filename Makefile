@@ -9,7 +9,7 @@ MODULEDIR ?= updates/pmemvol
 RELEASES ?= bookworm trixie trixie-backports bullseye
 
 .DEFAULT_GOAL := all
-.PHONY: all modules tools programs demo check check-debug install uninstall modules_install style clean help
+.PHONY: all modules tools programs demo check check-debug bench bench-gate install uninstall modules_install style clean help
 
 all: modules tools ## modules for the running kernel (KVER, KDIR) and the tools
 
@@ -30,6 +30,13 @@ check: ## all tests, on all RELEASES (RELEASES=bookworm: on that alone)
 
 check-debug: ## the tests in guests on the debug kernel (KASAN, lockdep, kmemleak)
 	selftests/run-all --only-guest --debug
+
+bench: ## measure pmemvol and what else there is, side by side (selftests/bench/run --help)
+	selftests/bench/run --icount
+	selftests/bench/run --free
+
+bench-gate: ## has a path become longer than selftests/bench/baseline.json says?
+	selftests/bench/gate
 
 # Without the kernel's System.map, which headers lack, kbuild does not call depmod.
 modules_install: modules
