@@ -38,7 +38,7 @@ nothing_left() {
 
 # twice CALL...: a reply may be lost, so the same call comes again and has the same answer
 twice() {
-	local first lasting='del(.deleted, .openers, .provisioned, .metadata)'
+	local first lasting='del(.deleted, .openers, .provisioned, .metadata, .exclusive)'
 
 	first=$("$@" | jq -c "$lasting" 2>/dev/null)
 	expect 0 "$@"
