@@ -300,7 +300,6 @@ test_snapshots() {
 	eq "$(jq .size "$TMP/out")" $((100 * MIB)) "size of the snapshot"
 	expect 6 csi_create_snapshot snap tank/other
 	pattern write buffered "$MNT/src/data" 0 8M 2
-	capacity_true
 	expect 11 csi_create_volume new 10Mi 50Mi thin tank/src@snap
 	expect 11 csi_create_volume new $((110 * MIB + 1)) $((110 * MIB + 2)) thin tank/src@snap
 	expect 8 csi_create_volume new 100Gi 0 thin tank/src@snap
@@ -326,7 +325,6 @@ test_snapshots() {
 	twice csi_create_volume copy 100Mi 0 lvm tank/src
 	expect 0 csi_node_stage tank/copy "$MNT/copy" ext4 dax
 	pattern check buffered "$MNT/copy/data" 0 8M 2
-	capacity_true
 	refused 9 "has snapshots" csi_delete_volume tank/src
 	refused 9 "has clones" csi_delete_snapshot tank/src@snap
 	eq "$(csi_list_snapshots tank/src@snap | jq length)" 1 "snapshots of that ID"
@@ -334,6 +332,8 @@ test_snapshots() {
 	for i in src new copy; do
 		twice csi_node_unstage "$MNT/$i"
 	done
+	# Not before: a file system that is mounted takes chunks when it likes.
+	capacity_true
 	twice csi_delete_volume tank/new
 	twice csi_delete_snapshot tank/src@snap
 	refused 9 "has snapshots" csi_delete_volume tank/src
