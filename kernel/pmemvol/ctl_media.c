@@ -202,7 +202,8 @@ static void own_volume(struct media *d, struct pmv_pool *pool, struct pmv_volume
 		entry = entry_of(v, &index);
 		if (entry)
 			own_chunk(d, pool, pmv_map_chunk(pool, entry), OWNER_DATA, v, index);
-		if (!(index & (PMV_WORDS_PER_PAGE - 1)))
+		/* At the end of a leaf, also of one that is not there. */
+		if (!((index + 1) & (PMV_WORDS_PER_PAGE - 1)))
 			cond_resched();
 	}
 }
