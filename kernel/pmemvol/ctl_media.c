@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Where the media of a pool are known to be bad, and whose data that is. Two parties know: the
- * driver below keeps a list of bad blocks, and the kernel marks pages whose memory has failed.
+ * driver below keeps a list of bad blocks, and the kernel tells of memory that has failed.
  */
 #include <linux/capability.h>
-#include <linux/page-flags.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <net/genetlink.h>
@@ -108,19 +107,6 @@ static void add_bad_blocks(struct media *d, const struct pmv_pool *pool, struct 
 	rcu_read_unlock();
 }
 
-/* A page that was told of may have been cleared since. */
-static bool is_poisoned(const struct pmv_pool *pool, const struct pmv_member *m, unsigned long page)
-{
-	bool is;
-
-	/* Its struct page goes with the memory, and that after a grace period. */
-	rcu_read_lock();
-	is = READ_ONCE(pool->mode) != PMEMVOL_MODE_FAILED &&
-	     PageHWPoison(pfn_to_page(compat_pfn_number(m->pfn) + page));
-	rcu_read_unlock();
-	return is;
-}
-
 static void add_poison(struct media *d, const struct pmv_pool *pool, struct pmv_member *m)
 {
 	unsigned long page;
@@ -129,8 +115,7 @@ static void add_poison(struct media *d, const struct pmv_pool *pool, struct pmv_
 	xa_for_each(&m->failed, page, entry) {
 		u64 off = (u64)page << PAGE_SHIFT;
 
-		if (d->nr < TOLD_MAX && is_poisoned(pool, m, page) &&
-		    !pmv_member_bad(m, off, PAGE_SIZE))
+		if (d->nr < TOLD_MAX && !pmv_member_bad(m, off, PAGE_SIZE))
 			add_place(d, pool, m, off, off + PAGE_SIZE, true);
 	}
 }

@@ -286,17 +286,6 @@ static bool is_member(struct pmv_pool *pool, struct pmv_member *m)
 	return is;
 }
 
-/* Which pages are to be looked at for being marked as failed: ctl_media.c. */
-static void remember_failure(struct pmv_member *m, u64 off, u64 len)
-{
-	unsigned long page = off >> PAGE_SHIFT, end;
-
-	end = DIV_ROUND_UP(min(off + min(len, m->size), m->size), PAGE_SIZE);
-	for (; page < end && m->nr_failed < PMV_FAILED_MAX; page++)
-		if (!xa_insert(&m->failed, page, xa_mk_value(0), GFP_KERNEL))
-			m->nr_failed++;
-}
-
 static int notify_failure(struct dax_device *dax, u64 off, u64 len, int flags)
 {
 	int id = srcu_read_lock(&failure_srcu), ret = -EOPNOTSUPP;
@@ -309,7 +298,7 @@ static int notify_failure(struct dax_device *dax, u64 off, u64 len, int flags)
 		member_gone(pool, m, flags);
 		ret = 0;
 	} else if (off + len > m->dax_off) {
-		remember_failure(m, off - min(off, m->dax_off), len);
+		pmv_member_failed(m, off - min(off, m->dax_off), len);
 		ret = forward_failure(pool, m, off - min(off, m->dax_off), len, flags);
 	}
 out:

@@ -29,27 +29,6 @@ static inline struct piece piece_at(const struct pmv_pool *pool, sector_t sector
 	return p;
 }
 
-/*
- * Known bad blocks are cleared by overwriting, page by page, as the lower driver
- * does it; a page that is only partly overwritten would lose the rest.
- */
-static blk_status_t clear_bad(const struct pmv_member *m, void *addr, unsigned int len)
-{
-	u64 off = addr - m->kaddr;
-	pgoff_t pgoff, end;
-	int id, ret = 0;
-
-	if (!IS_ALIGNED(off, PAGE_SIZE) || !IS_ALIGNED(len, PAGE_SIZE))
-		return BLK_STS_IOERR;
-	pgoff = (m->dax_off + off) >> PAGE_SHIFT;
-	end = pgoff + (len >> PAGE_SHIFT);
-	id = dax_read_lock();
-	for (; !ret && pgoff < end; pgoff++)
-		ret = dax_zero_page_range(m->dax, pgoff, 1);
-	dax_read_unlock(id);
-	return ret ? BLK_STS_IOERR : BLK_STS_OK;
-}
-
 /* Copy one piece of a provisioned chunk. Called under rcu_read_lock(). */
 static inline blk_status_t copy_piece(const struct pmv_pool *pool, u64 entry, struct piece p,
 				      void *buf, bool write)
@@ -70,14 +49,15 @@ static inline blk_status_t copy_piece(const struct pmv_pool *pool, u64 entry, st
 }
 
 /*
- * A write to known bad blocks: clear them outside of the RCU section, then write.
+ * A write to known bad blocks: clear them outside of the RCU section, then write. A page that is
+ * only partly overwritten would lose the rest.
  * BLK_STS_AGAIN: the chunk is not as it was found, look again.
  */
 static noinline blk_status_t write_bad_piece(struct pmv_volume *v, struct piece p, void *buf)
 {
 	blk_status_t status = BLK_STS_IOERR;
-	const struct pmv_member *m;
 	const struct pmv_top *top;
+	struct pmv_member *m;
 	void *addr;
 	u64 entry;
 
@@ -92,9 +72,10 @@ static noinline blk_status_t write_bad_piece(struct pmv_volume *v, struct piece 
 	} else if (entry) {
 		m = pmv_entry_member(v->pool, entry);
 		addr = pmv_entry_addr(entry) + p.off;
-		status = clear_bad(m, addr, p.len);
-		if (!status)
+		if (!pmv_member_clear(m, addr - m->kaddr, p.len)) {
 			memcpy_flushcache(addr, buf, p.len);
+			status = BLK_STS_OK;
+		}
 	}
 	mutex_unlock(&v->map_lock);
 	return status;

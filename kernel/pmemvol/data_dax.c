@@ -93,7 +93,7 @@ static long dax_direct(struct dax_device *dax, pgoff_t pgoff, long nr_pages,
 }
 
 /* The place of a page that will be changed, or -ENOENT when nothing is provisioned nor shown. */
-static int lower_pgoff(struct pmv_volume *v, pgoff_t pgoff, struct pmv_member **m, pgoff_t *lower)
+static int find_page(struct pmv_volume *v, pgoff_t pgoff, struct pmv_member **m, u64 *off)
 {
 	unsigned int shift = v->pool->chunk_shift - PAGE_SHIFT;
 	u64 entry;
@@ -105,8 +105,8 @@ static int lower_pgoff(struct pmv_volume *v, pgoff_t pgoff, struct pmv_member **
 	if (ret)
 		return ret;
 	*m = pmv_entry_member(v->pool, entry);
-	*lower = ((*m)->dax_off + (pmv_entry_addr(entry) - (*m)->kaddr)) >> PAGE_SHIFT;
-	*lower += pgoff & (BIT_ULL(shift) - 1);
+	*off = pmv_entry_addr(entry) - (*m)->kaddr;
+	*off += (pgoff & (BIT_ULL(shift) - 1)) << PAGE_SHIFT;
 	return 0;
 }
 
@@ -114,15 +114,15 @@ static int dax_zero(struct dax_device *dax, pgoff_t pgoff, size_t nr_pages)
 {
 	struct pmv_volume *v = dax_volume(dax);
 	struct pmv_member *m;
-	pgoff_t lower;
+	u64 off;
 	int ret;
 
 	for (; nr_pages; nr_pages--, pgoff++) {
-		ret = lower_pgoff(v, pgoff, &m, &lower);
+		ret = find_page(v, pgoff, &m, &off);
 		if (ret == -ENOENT)
 			continue;
 		if (!ret)
-			ret = dax_zero_page_range(m->dax, lower, 1);
+			ret = pmv_member_zero(m, off);
 		if (ret)
 			return ret;
 	}
@@ -134,11 +134,14 @@ static size_t dax_recover(struct dax_device *dax, pgoff_t pgoff, void *addr, siz
 {
 	struct pmv_volume *v = dax_volume(dax);
 	struct pmv_member *m;
-	pgoff_t lower;
+	size_t done;
+	u64 off;
 
-	if (lower_pgoff(v, pgoff, &m, &lower))
+	if (find_page(v, pgoff, &m, &off))
 		return 0;
-	return dax_recovery_write(m->dax, lower, addr, bytes, i);
+	done = dax_recovery_write(m->dax, (m->dax_off + off) >> PAGE_SHIFT, addr, bytes, i);
+	pmv_member_cleared(m, off, done);
+	return done;
 }
 
 COMPAT_DAX_OPS(pmv_dax_ops, dax_direct, dax_zero, dax_recover);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* How core/ stores to persistent memory: the only stores to metadata are here. */
-#include <linux/dax.h>
 #include <linux/io.h>
 #include <linux/libnvdimm.h>
 #include <linux/mm.h>
@@ -23,31 +22,14 @@ static void media_store64(void *ctx, unsigned int member, u64 off, u64 val)
 	WRITE_ONCE(*p, cpu_to_le64(val));
 }
 
-/*
- * Known bad blocks go away when whole pages are written, by way of the lower driver. Where it
- * cannot do that they stay, and reading fails as before.
- */
-static void clear_bad(struct pmv_member *m, u64 off, size_t len)
-{
-	pgoff_t pgoff = (m->dax_off + off) >> PAGE_SHIFT, end;
-	int id;
-
-	if (!PAGE_ALIGNED(off) || !PAGE_ALIGNED(len))
-		return;
-	end = pgoff + (len >> PAGE_SHIFT);
-	id = dax_read_lock();
-	while (pgoff < end && !dax_zero_page_range(m->dax, pgoff, 1))
-		pgoff++;
-	dax_read_unlock(id);
-}
-
 static void media_write(void *ctx, unsigned int member, u64 off, const void *src, size_t len)
 {
 	struct pmv_pool *pool = ctx;
 	struct pmv_member *m = pool->member[member];
 
+	/* Where bad blocks cannot be cleared they stay, and reading fails as before. */
 	if (pmv_member_bad(m, off, len))
-		clear_bad(m, off, len);
+		(void)pmv_member_clear(m, off, len);
 	memcpy_flushcache(media_addr(ctx, member, off), src, len);
 }
 

@@ -62,8 +62,8 @@
  * @is_open: @claim is held
  * @pgmap: its page map, held so that the driver cannot take the memory away before
  *	   &pmv_holder_ops has answered, or the member is closed
- * @failed: pages of it whose memory was told to have failed; they may be good again
- * @nr_failed: about as many of them; beyond PMV_FAILED_MAX no more are noted
+ * @failed: pages of it whose memory was told to have failed, and not cleared since
+ * @nr_failed: how many; beyond PMV_FAILED_MAX no more are noted. Under its lock
  * @pool: which it belongs to; NULL once its failure is of no interest any more
  * @index: its number in the pool
  */
@@ -452,6 +452,50 @@ static inline bool pmv_member_bad(const struct pmv_member *m, u64 off, size_t le
 	       compat_badblocks_any(m->dax, bb, m->bb_start + (off >> SECTOR_SHIFT),
 				    DIV_ROUND_UP(len, SECTOR_SIZE));
 }
+
+/* ---- data_bad.c ---- */
+
+/**
+ * pmv_member_failed() - memory of a member was told to have failed: remember it
+ * @m: member
+ * @off: bytes from the start of its device
+ * @len: bytes, may be more than there are
+ *
+ * Context: process, may sleep.
+ */
+void pmv_member_failed(struct pmv_member *m, u64 off, u64 len);
+
+/**
+ * pmv_member_cleared() - whole pages were made good again: forget that they had failed
+ * @m: member
+ * @off: bytes from the start of its device, a multiple of PAGE_SIZE
+ * @len: bytes
+ *
+ * Context: process; does not sleep.
+ */
+void pmv_member_cleared(struct pmv_member *m, u64 off, u64 len);
+
+/**
+ * pmv_member_zero() - zero a page, and clear what is known to be bad in it
+ * @m: member
+ * @off: bytes from the start of its device, a multiple of PAGE_SIZE
+ *
+ * Context: process, dax_read_lock(), may sleep. Return: 0, or that of dax_zero_page_range().
+ */
+int pmv_member_zero(struct pmv_member *m, u64 off);
+
+/**
+ * pmv_member_clear() - zero pages, and clear what is known to be bad in them
+ * @m: member
+ * @off: bytes from the start of its device
+ * @len: bytes
+ *
+ * Context: process, may sleep. Return: 0, -EIO unless these are whole pages, or that of
+ * dax_zero_page_range(): then the rest is as before.
+ */
+int pmv_member_clear(struct pmv_member *m, u64 off, u64 len);
+
+/* ---- ctl_member.c ---- */
 
 /** pmv_member_nr_bad() - known bad ranges of a member. Context: any */
 unsigned int pmv_member_nr_bad(const struct pmv_member *m);
