@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ndctl/libndctl.h>
 #include <linux/ndctl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include <uuid/uuid.h>
 
 #include "device.h"
+#include "nd.h"
 
 /* Huge pages need no less. */
 #define NAMESPACE_ALIGN (2UL << 20)
@@ -39,10 +39,10 @@ static struct ndctl_region *find_region(struct ndctl_ctx *nd, const char *name)
 static int open_region(struct pv_ctx *ctx, const char *name, struct ndctl_ctx **nd,
 		       struct ndctl_region **region)
 {
-	int ret = ndctl_new(nd);
+	int ret = pv_nd_open(ctx, nd);
 
-	if (ret < 0)
-		return pv_fail_sys(ctx, -ret, "cannot look at NVDIMM regions");
+	if (ret)
+		return ret;
 	*region = find_region(*nd, name);
 	if (*region)
 		return PV_OK;
@@ -331,11 +331,11 @@ int pv_namespace_find(struct pv_ctx *ctx, const char *name, struct pv_namespace 
 	struct ndctl_region *region;
 	struct ndctl_bus *bus;
 	struct ndctl_ctx *nd;
-	int ret = ndctl_new(&nd);
+	int ret = pv_nd_open(ctx, &nd);
 
 	*out = (struct pv_namespace){ 0 };
-	if (ret < 0)
-		return pv_fail_sys(ctx, -ret, "cannot look at NVDIMM regions");
+	if (ret)
+		return ret;
 	ret = pv_fail(ctx, PV_NOT_FOUND, "there is no namespace %s", name);
 	ndctl_bus_foreach(nd, bus)
 		ndctl_region_foreach(bus, region)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* pvctl region list: what persistent memory there is, how it is, and what may become of it. */
 #include <errno.h>
-#include <ndctl/libndctl.h>
 #include <linux/ndctl.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "cmd.h"
 #include "ctl.h"
 #include "device.h"
+#include "nd.h"
 #include "nl.h"
 #include "output.h"
 #include "region.h"
@@ -116,7 +116,7 @@ void pv_region_add_ground(const struct pv_pool *pool, struct json_object *member
 	struct ndctl_ctx *nd = NULL;
 
 	/* Devices may be made of anything: nothing known of regions is no failure. */
-	if (ndctl_new(&nd) < 0)
+	if (pv_nd_load() || ndctl_new(&nd) < 0)
 		nd = NULL;
 	for (unsigned int i = 0; i < pool->nr_members; i++)
 		add_ground(json_object_array_get_idx(members, i),
@@ -322,10 +322,10 @@ int pv_cmd_region_list(struct pv_ctx *ctx)
 		ret = pv_pool_dump(ctx, &active);
 	if (ret && ret != PV_UNAVAILABLE)
 		return ret;
-	ret = ndctl_new(&nd);
-	if (ret < 0) {
+	ret = pv_nd_open(ctx, &nd);
+	if (ret) {
 		pv_pools_free(&active);
-		return pv_fail_sys(ctx, -ret, "cannot look at NVDIMM regions");
+		return ret;
 	}
 	regions = describe_all(nd, &active);
 	ndctl_unref(nd);
