@@ -367,5 +367,5 @@ monitor_stop() {
 
 # has_event FILE EVENT
 has_event() {
-	jq -e -s --arg e "$2" 'any(.event == $e)' "$1" >/dev/null
+	grep -q -F "\"event\":\"$2\"" "$1"
 }

@@ -39,35 +39,48 @@ static inline uint64_t number(const char *text)
 	errx(2, "'%s' is no number", text);
 }
 
-/* The word at a place: tells places and seeds apart, and is never zero. */
-static inline uint64_t pattern_word(uint64_t seed, uint64_t off)
+/* What tells a sector of a file, and a seed, from all others. */
+static inline uint64_t pattern_base(uint64_t seed, uint64_t sector)
 {
-	uint64_t x = (off >> 3) * 0x9e3779b97f4a7c15ULL + seed * 0xd1342543de82ef95ULL;
+	uint64_t x = sector * 0x9e3779b97f4a7c15ULL + seed * 0xd1342543de82ef95ULL;
 
 	x ^= x >> 32;
 	x *= 0xd6e8feb86659fd93ULL;
-	x ^= x >> 32;
-	return x | 1;
+	return x ^ x >> 32;
 }
 
+#define PATTERN_STEP 0x2545f4914f6cdd1cULL
+
+/* The word at a place: tells places and seeds apart, and is never zero. */
+static inline uint64_t pattern_word(uint64_t seed, uint64_t off)
+{
+	return (pattern_base(seed, off >> 9) + (off >> 3 & 63) * PATTERN_STEP) | 1;
+}
+
+/* As pattern_word() for each, with one addition a word: emulated processors are slow. */
 static inline void pattern_fill(void *buf, uint64_t seed, uint64_t off, size_t len)
 {
-	uint64_t *word = buf;
-	size_t i;
+	uint64_t *word = buf, *end = word + len / 8, x = 0;
 
-	for (i = 0; i < len / 8; i++)
-		word[i] = pattern_word(seed, off + i * 8);
+	for (off >>= 3; word < end; off++, word++, x += PATTERN_STEP) {
+		if (word == buf || !(off & 63))
+			x = pattern_word(seed, off << 3);
+		*word = x;
+	}
 }
 
 /* Returns -1, or where the first wrong word stands. */
 static inline ssize_t pattern_check(const void *buf, uint64_t seed, uint64_t off, size_t len)
 {
-	const uint64_t *word = buf;
-	size_t i;
+	const uint64_t *word = buf, *end = word + len / 8;
+	uint64_t x = 0;
 
-	for (i = 0; i < len / 8; i++)
-		if (word[i] != pattern_word(seed, off + i * 8))
-			return i * 8;
+	for (off >>= 3; word < end; off++, word++, x += PATTERN_STEP) {
+		if (word == buf || !(off & 63))
+			x = pattern_word(seed, off << 3);
+		if (*word != x)
+			return (const char *)word - (const char *)buf;
+	}
 	return -1;
 }
 
