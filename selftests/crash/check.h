@@ -35,7 +35,11 @@ void check_reset(void);
 bool live_open(const struct model *m, bool clean);
 /* Do operations on what was opened: without cuts, or with all. They set the model. */
 bool live_run(const struct op *op);
-bool live_run_with_cuts(const struct op *op);
+#define ALL_PAGES (~0ULL)
+/* With so few free metadata pages, or ALL_PAGES: it may be refused then, and changes nothing. */
+bool live_run_with_cuts(const struct op *op, u64 pages);
+/* Would it be? After this the image has to be opened again. */
+bool live_is_refused(const struct op *op, u64 pages);
 const struct model *live_model(void);
 struct pool *live_pool(void);
 

@@ -39,7 +39,7 @@ static bool run(const struct sequence *s)
 	for (i = 0; i + 1 < s->length; i++)
 		if (!live_run(&s->op[i]))
 			return false;
-	return live_run_with_cuts(&s->op[i]);
+	return live_run_with_cuts(&s->op[i], ALL_PAGES);
 }
 
 static unsigned int next_ops(const struct sequence *s, const struct model *m, struct op *op)
@@ -86,6 +86,45 @@ u64 explore_all(unsigned int length)
 			n += extend(&s, &s.model, length);
 		if (length == 1 && !sites_known[i])
 			sites_known[i] = site_count();
+	}
+	return n;
+}
+
+static bool reopen(const struct sequence *s)
+{
+	image_rollback(s->mark);
+	return live_open(&s->model, true);
+}
+
+/* With one page more each time, until it is not refused any more. */
+static u64 run_short(const struct sequence *s, const struct op *op)
+{
+	u64 pages;
+
+	for (pages = 0; !violation; pages++) {
+		if (!reopen(s) || !live_is_refused(op, pages))
+			break;
+		if (!reopen(s) || !live_run_with_cuts(op, pages))
+			break;
+	}
+	return pages;
+}
+
+u64 explore_short_of_pages(void)
+{
+	struct op op[OPS_MAX];
+	struct sequence s;
+	unsigned int i, k, nr;
+	u64 n = 0;
+
+	for (i = 0; i < nr_starts && !violation; i++) {
+		if (starts[i].unclean || !begin(&s, &starts[i]))
+			continue;
+		nr = next_ops(&s, &s.model, op);
+		for (k = 0; k < nr && !violation; k++)
+			/* Those make or read a pool of their own. */
+			if (op[k].kind != OP_FORMAT && op[k].kind != OP_ACTIVATE)
+				n += run_short(&s, &op[k]);
 	}
 	return n;
 }

@@ -9,6 +9,8 @@
 
 /* All sequences of @length operations. Return: how many; stops at the first violation. */
 u64 explore_all(unsigned int length);
+/* All single ones with so few metadata pages that they are refused, one more each time. Return: how many. */
+u64 explore_short_of_pages(void);
 /* Random ones of SEQUENCE_MAX operations until @seconds are over. Return: how many. */
 u64 explore_random(double seconds, u64 seed);
 /* All sequences of one operation with a site made to do nothing. Return: true when that shows. */

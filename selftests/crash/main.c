@@ -62,6 +62,19 @@ static void cut_second_operations(void)
 	sequences_of(2);
 }
 
+/* Half way there is no page left. */
+static void cut_refused_operations(void)
+{
+	double t = now();
+	u64 n;
+
+	thorough = close_look;
+	n = explore_short_of_pages();
+	printf("# %llu refusals for want of pages, %.1f s\n", (unsigned long long)n, now() - t);
+	CHECK(n > 0);
+	expect_no_violation();
+}
+
 static void cut_random_sequences(void)
 {
 	double left = max(budget() - (now() - started), 3.0);
@@ -103,6 +116,7 @@ static void every_operation_was_cut(void)
 
 static const struct ktap_test tests[] = {
 	{ "cut_single_operations", cut_single_operations },
+	{ "cut_refused_operations", cut_refused_operations },
 	{ "cut_second_operations", cut_second_operations },
 	{ "cut_random_sequences", cut_random_sequences },
 	{ "every_operation_was_cut", every_operation_was_cut },
