@@ -141,9 +141,21 @@ static int make_dax(struct pmv_volume *v)
 	return 0;
 }
 
+/*
+ * What a snapshot shows is others' too: nobody may map it. Neither a clone, where it cannot get
+ * chunks of its own: without DAX its files can be read all the same.
+ */
+static bool has_dax(const struct pmv_volume *v)
+{
+	if (pmv_volume_is_snapshot(v))
+		return false;
+	return !v->kin.parent || READ_ONCE(v->pool->mode) != PMEMVOL_MODE_READ_ONLY;
+}
+
 int pmv_disk_make(struct pmv_volume *v)
 {
 	struct pmv_pool *pool = v->pool;
+	const bool dax = has_dax(v);
 	/*
 	 * Blocks of 512 bytes, as the raw device has: images made there or on LVM over it
 	 * can be copied to a volume whatever sector size their file system chose. mkfs takes
@@ -153,7 +165,7 @@ int pmv_disk_make(struct pmv_volume *v)
 		.logical = SECTOR_SIZE,
 		.io_opt = PMD_SIZE,
 		.discard = pmv_volume_is_snapshot(v) ? 0 : pmv_chunk_size(pool),
-		.dax = !pmv_volume_is_snapshot(v),
+		.dax = dax,
 	};
 	struct gendisk *disk;
 	int ret;
@@ -171,8 +183,7 @@ int pmv_disk_make(struct pmv_volume *v)
 	disk->private_data = v;
 	disk->flags |= GENHD_FL_NO_PART;
 	v->disk = disk;
-	/* What a snapshot shows is others' too: nobody may map it. */
-	ret = pmv_volume_is_snapshot(v) ? 0 : make_dax(v);
+	ret = dax ? make_dax(v) : 0;
 	if (ret)
 		goto err_disk;
 	return 0;
@@ -192,7 +203,8 @@ int pmv_disk_add(struct pmv_volume *v)
 
 	set_capacity(v->disk, v->map.chunks << (v->pool->chunk_shift - SECTOR_SHIFT));
 	/* File systems and programs hear it before they try. */
-	if (pmv_volume_is_snapshot(v) || READ_ONCE(v->pool->mode) == PMEMVOL_MODE_READ_ONLY)
+	v->only_read = READ_ONCE(v->pool->mode) == PMEMVOL_MODE_READ_ONLY;
+	if (pmv_volume_is_snapshot(v) || v->only_read)
 		set_disk_ro(v->disk, true);
 	if (v->dax) {
 		ret = dax_add_host(v->dax, v->disk);

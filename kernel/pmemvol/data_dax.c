@@ -25,8 +25,8 @@ static u64 find_entry(struct pmv_volume *v, u64 index)
 	return entry;
 }
 
-/* Entry of a chunk that the volume has to itself, which it gets if need be. */
-static int own_entry(struct pmv_volume *v, u64 index, u64 *entry)
+/* Entry of a chunk that the volume has to itself, which it gets if need be and possible. */
+static int own_entry(struct pmv_volume *v, u64 index, bool change, u64 *entry)
 {
 	int ret;
 
@@ -35,6 +35,9 @@ static int own_entry(struct pmv_volume *v, u64 index, u64 *entry)
 		if (*entry == U64_MAX)
 			return -ENXIO;
 		if (likely(*entry && pmv_entry_is_own(v, *entry)))
+			return 0;
+		/* Nothing is copied out there, and whoever asks is about to read. */
+		if (!change && *entry && v->only_read)
 			return 0;
 		ret = *entry ? pmv_snap_own(v, index) : pmv_map_provision(v, index);
 		if (ret)
@@ -74,7 +77,7 @@ static long dax_direct(struct dax_device *dax, pgoff_t pgoff, long nr_pages,
 	if (unlikely(!READ_ONCE(v->dax_given)))
 		WRITE_ONCE(v->dax_given, true);
 	/* Holes of a file never come here: whoever asks may be about to store. */
-	ret = own_entry(v, index, &entry);
+	ret = own_entry(v, index, false, &entry);
 	if (ret)
 		return ret;
 
@@ -101,7 +104,7 @@ static int find_page(struct pmv_volume *v, pgoff_t pgoff, struct pmv_member **m,
 
 	if (!v->kin.parent && !find_entry(v, pgoff >> shift))
 		return -ENOENT;
-	ret = own_entry(v, pgoff >> shift, &entry);
+	ret = own_entry(v, pgoff >> shift, true, &entry);
 	if (ret)
 		return ret;
 	*m = pmv_entry_member(v->pool, entry);

@@ -151,6 +151,7 @@ struct pmv_top {
  * @openers: opens and mounts
  * @dying: cannot be opened any more
  * @damaged: its metadata is, and nothing of it is to be found; set on activation
+ * @only_read: its pool was read-only before anybody could open it: nobody has mapped it for storing
  * @disk_added: the disk is visible
  * @dax_added: the DAX device is found by the disk
  * @minor: N of pmvN
@@ -180,6 +181,7 @@ struct pmv_volume {
 	unsigned int openers;
 	bool dying;
 	bool damaged;
+	bool only_read;
 	bool disk_added;
 	bool dax_added;
 	int minor;
