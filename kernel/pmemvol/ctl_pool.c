@@ -208,7 +208,7 @@ static void finish_rollbacks(struct pmv_pool *pool)
 		ret = READ_ONCE(pool->mode) == PMEMVOL_MODE_READ_ONLY ? -EROFS :
 									pmv_rollback_finish(v);
 		if (ret)
-			pr_err("pmemvol: %s: %s could not be rolled back (%d)\n", pool->name,
+			pr_err("pmemvol: %s: %s is not rolled back completely (%d)\n", pool->name,
 			       v->name, ret);
 	}
 	mutex_unlock(&pool->ctl_lock);

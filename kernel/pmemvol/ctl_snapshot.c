@@ -361,17 +361,23 @@ static int begin_rollback(struct pmv_volume *v, struct pmv_volume *target,
 
 	if (v->rolling == target)
 		return 0;
-	if (v->rolling) {
-		NL_SET_ERR_MSG(extack, "the volume is being rolled back to another snapshot");
-		return -EBUSY;
-	}
 	if (v->damaged || target->damaged) {
 		NL_SET_ERR_MSG(extack, "metadata of the volume or of the snapshot is damaged");
 		return -EUCLEAN;
 	}
-	ret = pmv_disk_try_kill(v);
+	/* One that could not be completed may be given up for another: nobody has it open. */
+	ret = v->rolling ? 0 : pmv_disk_try_kill(v);
 	if (ret) {
 		NL_SET_ERR_MSG(extack, "the volume is open or mounted");
+		return ret;
+	}
+	/* Half way it would be of no use. */
+	ret = pmv_roll_foresee(v, target);
+	if (ret) {
+		if (ret == -EIO)
+			NL_SET_ERR_MSG(extack,
+				       "the medium is bad where it would have to be copied: see pool media");
+		pmv_disk_unkill(v);
 		return ret;
 	}
 	ret = pmv_meta_lock(pool);

@@ -114,7 +114,8 @@ static bool is_empty(struct pmv_volume *target, u64 at)
 	return !has;
 }
 
-int pmv_roll_back(struct pmv_volume *v, struct pmv_volume *target)
+static int each_chunk(struct pmv_volume *v, struct pmv_volume *target,
+		      int (*work)(struct pmv_volume *v, struct pmv_volume *target, u64 index))
 {
 	u64 index = 0;
 	int ret = 0;
@@ -125,11 +126,64 @@ int pmv_roll_back(struct pmv_volume *v, struct pmv_volume *target)
 			index += PMV_WORDS_PER_PAGE;
 			continue;
 		}
-		ret = roll_chunk(v, target, index++);
+		ret = work(v, target, index++);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();
 	}
+	return ret;
+}
+
+static bool is_bad(const struct pmv_pool *pool, u64 chunk)
+{
+	u64 entry = pmv_map_entry(pool, chunk);
+	const struct pmv_member *m = pmv_entry_member(pool, entry);
+	bool bad;
+
+	rcu_read_lock();
+	bad = READ_ONCE(pool->mode) != PMEMVOL_MODE_FAILED &&
+	      pmv_member_bad(m, pmv_entry_addr(entry) - m->kaddr, pmv_chunk_size(pool));
+	rcu_read_unlock();
+	return bad;
+}
+
+/* Would a chunk that is known to be bad have to be copied? */
+static int foresee(struct pmv_volume *v, struct pmv_volume *target, u64 index)
+{
+	struct pmv_kin *heir;
+	struct pmv_word w;
+	int ret;
+
+	down_read(&v->pool->kin_sem);
+	ret = look(v, target, index, &w);
+	if (ret < 0 || ret == WANT_AS_IT_IS)
+		goto out;
+	if (ret == WANT_COPY && is_bad(v->pool, w.value)) {
+		ret = -EIO;
+		goto out;
+	}
+	/* A newer snapshot may show what it is now. */
+	ret = pmv_snap_word(NULL, &v->kin, index, &w);
+	if (!ret)
+		ret = pmv_kin_heir(&v->kin, index, w.tag, pmv_snap_word, NULL, &heir);
+	if (!ret && heir && is_bad(v->pool, w.value))
+		ret = -EIO;
+	else if (ret == -ENOENT)
+		ret = 0;
+out:
+	up_read(&v->pool->kin_sem);
+	return ret;
+}
+
+int pmv_roll_foresee(struct pmv_volume *v, struct pmv_volume *target)
+{
+	return each_chunk(v, target, foresee);
+}
+
+int pmv_roll_back(struct pmv_volume *v, struct pmv_volume *target)
+{
+	int ret = each_chunk(v, target, roll_chunk);
+
 	pmv_stock_kick(v->pool);
 	return ret;
 }

@@ -92,6 +92,15 @@ static int copy_out(struct copy *c, struct pmv_volume *heir, u64 index, struct p
 	return ret;
 }
 
+static void tell_bad(struct pmv_volume *v, const struct pmv_volume *heir, u64 index)
+{
+	/* For the name. */
+	spin_lock(&v->open_lock);
+	pr_err_ratelimited("pmemvol: %s: the medium is bad in chunk %llu of %s, which cannot change before snapshot %s is deleted\n",
+			   v->pool->name, index, v->name, heir->name);
+	spin_unlock(&v->open_lock);
+}
+
 /*
  * Look again, with what was taken since. Return: 0 done; -EAGAIN a chunk on account of c->claim is
  * wanted; -ENOSPC pages are short; or an error.
@@ -123,6 +132,8 @@ static int own_locked(struct pmv_volume *v, u64 index, struct copy *c)
 			return -EAGAIN;
 		}
 		ret = copy_out(c, pmv_snap_volume(heir), index, w);
+		if (ret == -EIO)
+			tell_bad(v, pmv_snap_volume(heir), index);
 		if (ret)
 			return ret;
 	}

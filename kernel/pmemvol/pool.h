@@ -719,6 +719,15 @@ bool pmv_merge_some(struct pmv_pool *pool);
 /* ---- data_roll.c ---- */
 
 /**
+ * pmv_roll_foresee() - would a rollback meet bad media that are known?
+ * @v: the volume, which nobody has open
+ * @target: one of its snapshots
+ *
+ * Context: process, ctl_lock held. Return: 0, -EIO, -EINTR, or errno.
+ */
+int pmv_roll_foresee(struct pmv_volume *v, struct pmv_volume *target);
+
+/**
  * pmv_roll_back() - make a volume what its snapshot shows
  * @v: volume, marked on media; nobody has it open, nor can
  * @target: the snapshot

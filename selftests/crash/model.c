@@ -182,7 +182,8 @@ static bool full(const struct model_vol *v)
 	return v->entry[MODEL_ENTRIES - 1].chunk;
 }
 
-static unsigned int ops_of_rollback(struct model *m, const struct model_vol *v, struct op *op)
+/* The next step of a rollback, if there is room for it. */
+static unsigned int step_of_rollback(struct model *m, const struct model_vol *v, struct op *op)
 {
 	const struct model_vol *t = model_vol(m, v->target), *s;
 	u32 chunk = free_chunk(m, 1);
@@ -211,6 +212,18 @@ static unsigned int ops_of_rollback(struct model *m, const struct model_vol *v, 
 	}
 	op[0] = (struct op){ OP_ROLL_END, .slot = v->slot };
 	return 1;
+}
+
+/* It goes on, or is given up for another. */
+static unsigned int ops_of_rollback(struct model *m, const struct model_vol *v, struct op *op)
+{
+	unsigned int n = step_of_rollback(m, v, op);
+	const struct model_vol *s;
+
+	for (s = older(m, v, ~0ULL); s; s = older(m, v, s->gen))
+		if (s->state == PMV_DESC_ACTIVE && s->slot != v->target)
+			op[n++] = (struct op){ OP_ROLL_BEGIN, .slot = v->slot, .number = s->slot };
+	return n;
 }
 
 /* What a snapshot makes possible: of one that is @v, or of those of @v. */

@@ -8,7 +8,7 @@
 # shellcheck disable=SC2317,SC2154 # tests are called by name; lib.sh sets dev
 # shellcheck source=lib.sh
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
-require_nvdimms 2
+require_nvdimms 3
 
 readonly COPY=$((512 << 10)) SEGTAB=$((64 << 10)) PAGE=4096
 
@@ -307,6 +307,55 @@ test_mounted_read_only() {
 	eq "$(volume_get tank/c provisioned)" 0 "provisioned to the clone"
 }
 
+# The device of a snapshot of v.
+snapshot_device() {
+	pvctl snapshot activate "tank/v@$1" --json | jq -r .device
+}
+
+# A rollback that cannot go on, and then damage elsewhere: the snapshots can still be read.
+test_half_rolled_back() {
+	local copy offset i
+
+	new_pool tank /dev/pmem2 --overcommit 10
+	new_volume tank/b 16M
+	new_volume tank/v 64M
+	for i in 1 2; do
+		pattern write direct "$dev" 0 64M "$i"
+		expect 0 pvctl snapshot create "tank/v@s$i"
+	done
+	new_volume tank/filler 250M
+	expect 0 pattern fill "$dev" 0x33
+	dev=$(volume_get tank/v device)
+	# What s2 shows would have to be copied.
+	refused 8 "not rolled back completely" pvctl volume rollback tank/v@s1
+	eq "$(volume_get tank/v state)" failed "state of a volume half rolled back"
+	must_fail dd if="$dev" of="$TMP/v" bs=4k count=1 iflag=direct status=none
+	refused 9 "being rolled back to the snapshot" pvctl snapshot delete tank/v@s1
+	expect 0 pvctl pool deactivate tank
+	expect 0 pvctl pool activate tank
+	eq "$(pool_get tank mode), $(volume_get tank/v state)" "no-space, failed" "mode, and state of the volume"
+	# The one that needs no space.
+	expect 0 pvctl volume rollback tank/v@s2
+	dev=$(volume_get tank/v device)
+	pattern check direct "$dev" 0 64M 2
+	refused 8 "not rolled back completely" pvctl volume rollback tank/v@s1
+	expect 0 pvctl pool deactivate tank
+	# On one member: its first two chunks.
+	offset=$(($(data_off /dev/pmem2) + $(map_page 0) * PAGE))
+	for copy in 0 1; do
+		spoil /dev/pmem2 $((offset + copy * CHUNK + 8))
+	done
+	dmesg -C
+	expect 0 pvctl pool activate tank
+	grep -q "read-only: its metadata is damaged" "$TMP/err" || fail "no warning: $(<"$TMP/err")"
+	dmesg | grep -q 'pmemvol: tank: v is not rolled back completely' || fail "the log says: $(dmesg)"
+	eq "$(volume_get tank/v state), $(volume_get tank/b state)" "failed, failed" "states"
+	refused 9 "read-only" pvctl volume rollback tank/v@s1
+	for i in 1 2; do
+		pattern check direct "$(snapshot_device "s$i")" 0 64M "$i"
+	done
+}
+
 # A line known to be bad: read from the other copy. Where the lower driver can clear it, it is.
 test_bad_block() {
 	local device offset sector
@@ -362,4 +411,5 @@ test_online_under_load() {
 	wait "$changes"
 }
 
-tap_main clean one-copy leaf-lost descriptor-lost two-owners mounted-read-only online-under-load bad-block
+tap_main clean one-copy leaf-lost descriptor-lost two-owners mounted-read-only half-rolled-back \
+	online-under-load bad-block

@@ -143,6 +143,70 @@ test_told_snapshot() {
 	expect 0 pvctl snapshot deactivate tank/v@s
 }
 
+# put DEVICE PAGE: write it
+put() {
+	dd if=/dev/zero of="$1" bs=4096 seek="$2" count=1 oflag=direct conv=notrunc status=none
+}
+
+# A copy of a chunk with a bad page would lack that page, and nothing could tell: the volume waits,
+# whole pages or not, until the last snapshot that shows the chunk is gone. All else goes on.
+test_bad_in_snapshot() {
+	local device
+
+	new_pool tank "/dev/$MEMBER"
+	new_volume tank/v 16M
+	device=$dev
+	pattern write direct "$device" 0 16M 1
+	mark "$device" 512
+	expect 0 pvctl snapshot create tank/v@s1
+	expect 0 pvctl snapshot create tank/v@s2
+	expect 0 pvctl clone tank/v@s2 tank/c
+	make_bad $(($(find_mark) + 3 * 4096))
+	dmesg -C
+	must_fail put "$device" $((512 + 3))
+	must_fail put "$device" $((512 + 4))
+	dmesg | grep -q 'pmemvol: tank: the medium is bad in chunk 1 of v, .* before snapshot s2 is deleted' ||
+		fail "the log says: $(dmesg)"
+	must_fail put "$(volume_get tank/c device)" $((512 + 4))
+	for dev in "$device" "$(volume_get tank/c device)" "$(pvctl snapshot activate tank/v@s1 --json | jq -r .device)"; do
+		expect 0 page "$dev" $((512 + 4))
+		must_fail page "$dev" $((512 + 3))
+		pattern check direct "$dev" 0 2M 1
+		pattern check direct "$dev" 4M 12M 1
+	done
+	expect 0 pvctl snapshot deactivate tank/v@s1
+	pattern write direct "$device" 4M 12M 2
+	# The volume has the bad page in any case: that is no reason to refuse.
+	expect 0 pvctl volume rollback tank/v@s2
+	pattern check direct "$device" 4M 12M 1
+	expect 0 pvctl volume delete tank/c
+	expect 0 pvctl snapshot delete tank/v@s2
+	must_fail put "$device" $((512 + 4))
+	expect 0 pvctl snapshot delete tank/v@s1
+	erased tank
+	expect 0 put "$device" $((512 + 4))
+	must_fail page "$device" $((512 + 3))
+	eq "$(pool_get tank mode)" writable "mode of the pool"
+}
+
+# Half way a volume is of no use: what is known to fail is not begun.
+test_bad_in_rollback() {
+	new_pool tank "/dev/$MEMBER"
+	new_volume tank/v 16M
+	pattern write direct "$dev" 0 16M 1
+	mark "$dev" 512
+	expect 0 pvctl snapshot create tank/v@s1
+	pattern write direct "$dev" 0 16M 2
+	expect 0 pvctl snapshot create tank/v@s2
+	make_bad $(($(find_mark) + 4096))
+	refused 15 "the medium is bad" pvctl volume rollback tank/v@s1
+	eq "$(volume_get tank/v state)" active "state after the refusal"
+	pattern check direct "$dev" 0 16M 2
+	pattern write direct "$dev" 0 2M 3
+	expect 0 pvctl volume rollback tank/v@s2
+	pattern check direct "$dev" 0 16M 2
+}
+
 # Only the file with the bad page notices; a load gets SIGBUS there.
 bad_block_under() {
 	local fs=$1 at
@@ -222,4 +286,4 @@ poisoned_under() {
 test_poison_ext4() { poisoned_under ext4; }
 test_poison_xfs() { poisoned_under xfs; }
 
-tap_main bad-block-raw told told-snapshot bad-block-ext4 bad-block-xfs bad-superblock poison-ext4 poison-xfs
+tap_main bad-block-raw told told-snapshot bad-in-snapshot bad-in-rollback bad-block-ext4 bad-block-xfs bad-superblock poison-ext4 poison-xfs
