@@ -158,6 +158,71 @@ test_limits() {
 	cmp -n $((4 * MIB)) "$TMP/data" "$null"
 }
 
+# What a program asks for that does not want to wait comes to the gate as well.
+test_nowait() {
+	null_new disk 64
+	attach pod "$null" 1
+	eq "$(nowait write "$dev" 0 4096)" EBADE "a write through a shut gate"
+	eq "$(nowait read "$dev" 0 4096)" 4096 "a read beside it"
+	acquire pod
+	eq "$(nowait write "$dev" 4096 4096)" 4096 "a write"
+	eq "$(nowait read "$dev" 4096 4096)" 4096 "a read"
+	fence_is pod writes_in_flight 0
+}
+
+# polled_io DEVICE: how often the driver below was polled for it
+polled_io() {
+	local trace=/sys/kernel/tracing
+
+	[[ -e $trace/kprobe_events ]] || mount -t tracefs none "$trace"
+	echo 'p:nvf_polled null_blk:null_poll' >"$trace/kprobe_events"
+	echo >"$trace/trace"
+	echo 1 >"$trace/events/kprobes/nvf_polled/enable"
+	fio --name=polled --filename="$1" --rw=randrw --bs=4k --ioengine=io_uring --hipri --direct=1 \
+		--size=16M --number_ios=200 --output="$TMP/fio" || cat "$TMP/fio"
+	echo 0 >"$trace/events/kprobes/nvf_polled/enable"
+	polled=$(grep -c nvf_polled "$trace/trace") || :
+	echo >"$trace/kprobe_events"
+}
+
+# What completes such I/O is the poll alone: it would hang otherwise, or not be polled at all.
+test_polled() {
+	local polled
+
+	modprobe null_blk nr_devices=0
+	grep -q poll_queues "$NULLB/features" || skip "this kernel's null_blk cannot be polled"
+	grep -q ' null_poll' /proc/kallsyms || skip "it is not told whether null_blk is polled"
+	[[ -e /sys/kernel/tracing ]] || skip "this kernel has no kprobes"
+	grep -q '^null_blk ' /proc/modules || skip "null_blk is no module here, and so not to be probed by that name"
+	null_new disk 64 poll_queues=1
+	attach pod "$null" 1
+	same_limit io_poll "$dev" "$null"
+	acquire pod
+	polled_io "$dev"
+	((polled > 100)) || fail "polled $polled times"
+	fence_is pod in_flight 0
+	note "polled $polled times"
+}
+
+scsi_debug_disk() {
+	compgen -G '/sys/bus/pseudo/drivers/scsi_debug/adapter0/host*/target*/*/block/sd*/size'
+}
+
+# Checksums that a writer has put beside its data would not be the device's to judge any more.
+test_integrity() {
+	local path
+
+	require_module sd_mod
+	modprobe scsi_debug dif=1 dix=1 dev_size_mb=8 || skip "this kernel has no scsi_debug"
+	defer wait_for modprobe -r scsi_debug
+	wait_for scsi_debug_disk >"$TMP/disk"
+	path=$(scsi_debug_disk)
+	path=${path%/size}
+	[[ -e $path/integrity/format && $(<"$path/integrity/format") != none ]] || skip "no integrity profile"
+	wait_for test -b "/dev/${path##*/}"
+	refused 9 "integrity profile" pvctl fence attach pod "/dev/${path##*/}" --node-id 1
+}
+
 test_refused_devices() {
 	null_new zoned 64 zoned=1 zone_size=4
 	expect 9 pvctl fence attach pod "$null" --node-id 1
@@ -500,6 +565,6 @@ events_end() {
 }
 
 tap_main starts-fenced release-and-repeat epoch-given epochs-never-go-back take-over-on-one-node \
-	limits refused-devices busy-detach file-system lease local-grade timeout events hot-removal \
+	limits nowait polled integrity refused-devices busy-detach file-system lease local-grade timeout events hot-removal \
 	nodes-tcp nodes-loop nodes-rdma nodes-scsi lost-race lost-race-told foreign-reservation foreign-type \
 	target-restart hot-removal-nvme
