@@ -238,6 +238,22 @@ static void rolling_back(void)
 	ROLL_BEGIN(0, 1);
 }
 
+/* Of the volume, its mark, and what its snapshots have one copy is damaged each. */
+static void rolling_back_damaged(void)
+{
+	struct pool *p = live_pool();
+	struct pmv_word w;
+
+	rolling_back();
+	if (violation || pmv_word_load(&p->c, 0, 0, PMV_WORD_DIR, 0, 0, &w))
+		return;
+	damage(w.value, 0, 0, 0xffffffffULL);
+	damage(w.value, 1, 64, 0xffffffffULL);
+	damage(pool_slot(p, 0)->m.root, 1, 0, 0);
+	damage(pool_slot(p, 1)->m.root, 0, 1, 0x123456789abcdef0ULL);
+	damage(pool_slot(p, 2)->m.root, 1, 0, 0x123456789abcdef0ULL);
+}
+
 /* What a rollback needs a chunk for: it was given up after the snapshot. */
 static void rolling_back_clone(void)
 {
@@ -293,6 +309,7 @@ const struct start starts[] = {
 	{ "a snapshot deleted between others", merging, false },
 	{ "clones and their snapshots", clones, false },
 	{ "rolling back", rolling_back, false },
+	{ "rolling back, one copy of everything damaged", rolling_back_damaged, true },
 	{ "rolling back a clone", rolling_back_clone, false },
 	{ "a snapshot of a thick volume", thick_snapshot, false },
 	{ "snapshots about to get a leaf", leaves_to_make, false },
