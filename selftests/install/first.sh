@@ -28,6 +28,13 @@ test_filesystem() {
 	echo "from the first start" >/srv/db/note
 }
 
+# For the next start.
+test_export() {
+	wait_until unit_is active pmemvol-export.service
+	pvctl volume create tank/shared --size 16M
+	pvctl export tank/shared --transport tcp --address 127.0.0.1
+}
+
 test_metrics() {
 	pvctl metrics --output "$PWD/pvctl.prom"
 	grep -q '^pmemvol_volume_size_bytes{pool="tank",volume="db"} 67108864$' pvctl.prom
@@ -41,4 +48,4 @@ test_metrics() {
 	! compgen -G 'folder.prom.*' || fail "a part is left"
 }
 
-tests started filesystem metrics
+tests started filesystem export metrics

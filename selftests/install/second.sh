@@ -19,6 +19,18 @@ test_mounted_at_boot() {
 	[[ $(pvctl pool show tank --json | jq -r .state) == active ]]
 }
 
+test_exported_at_boot() {
+	wait_until unit_is active pmemvol-export.service
+	[[ $(pvctl export list --json | jq -r '.[] | "\(.pool)/\(.name) \(.enabled)"') == "tank/shared true" ]]
+	grep -q -x "$(readlink -f /dev/pmemvol/tank/shared)" /sys/kernel/config/nvmet/subsystems/*/namespaces/1/device_path
+	# The node goes down: what is exported is in nobody's way.
+	systemctl stop pmemvol-export.service
+	! pvctl export list --json | jq -e '.[].enabled' || fail "still exported"
+	systemctl start pmemvol-export.service
+	pvctl export list --json | jq -e '.[].enabled'
+	pvctl unexport tank/shared
+}
+
 # What is in use goes on.
 test_upgrade() {
 	dpkg -i next/pvctl_*.deb
@@ -64,4 +76,4 @@ test_purge() {
 	! systemctl cat pmemvol.service || fail "a unit is left"
 }
 
-tests mounted-at-boot upgrade stop-in-use autoload purge
+tests mounted-at-boot exported-at-boot upgrade stop-in-use autoload purge
