@@ -32,7 +32,7 @@ test_filesystem() {
 test_export() {
 	wait_until unit_is active pmemvol-export.service
 	pvctl volume create tank/shared --size 16M
-	pvctl export tank/shared --transport tcp --address 127.0.0.1
+	pvctl export tank/shared --transport tcp --address 127.0.0.1 --port 4420
 }
 
 test_metrics() {
