@@ -294,6 +294,9 @@ void pmv_submit_bio(struct bio *bio)
 		status = BLK_STS_IOERR;
 		goto end;
 	}
+	/* What was written before is persistent before any of this may be. */
+	if (bio->bi_opf & REQ_PREFLUSH && bio->bi_iter.bi_size)
+		pmem_wmb();
 	switch (bio_op(bio)) {
 	case REQ_OP_READ:
 		status = do_rw(v, bio, false);
