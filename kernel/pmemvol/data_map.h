@@ -12,8 +12,8 @@
  * @top: of the volume
  * @index: chunk of the volume
  *
- * Context: rcu_read_lock() held since @top was read; as long as it is held, the chunk is not
- * erased and given to anybody else.
+ * Context: rcu_read_lock() or rcu_read_lock_sched() held since @top was read; as long as it is
+ * held, the chunk is not erased and given to anybody else.
  * Return: the entry, 0 when nothing is provisioned (or the index is outside).
  */
 static inline u64 pmv_map_lookup(const struct pmv_top *top, u64 index)
@@ -23,7 +23,7 @@ static inline u64 pmv_map_lookup(const struct pmv_top *top, u64 index)
 
 	if (unlikely(at >= top->nr))
 		return 0;
-	leaf = rcu_dereference(top->leaf[at]);
+	leaf = rcu_dereference_check(top->leaf[at], rcu_read_lock_sched_held());
 	if (unlikely(!leaf))
 		return 0;
 	return READ_ONCE(leaf->entry[index & (PMV_WORDS_PER_PAGE - 1)]);

@@ -138,6 +138,24 @@ test_nowait() {
 	pattern check direct "$dev" 0 4096 1
 }
 
+# count_small FIELD DD...: until it has taken time
+count_small() {
+	local before after rounds=0
+
+	read -ra before <"$disk/stat"
+	while :; do
+		dd bs=4k count=2048 status=none "${@:2}"
+		((++rounds))
+		read -ra after <"$disk/stat"
+		eq $((after[$1] - before[$1])) $((rounds * 2048)) "small ones ($2)"
+		eq $((after[$1 + 2] - before[$1 + 2])) $((rounds * 16384)) "sectors of them"
+		eq "${after[8]}" 0 "of them in flight"
+		((after[9] == before[9] || after[$1 + 3] == before[$1 + 3])) || break
+		((rounds < 500)) || fail "$((rounds * 2048)) of $2 took no time"
+	done
+	note "$2: ${after[9]} ms after $rounds rounds"
+}
+
 test_statistics() {
 	local before after
 
@@ -154,6 +172,10 @@ test_statistics() {
 	eq $(((after[13] - before[13]) * 512)) $((8 * MIB)) "bytes discarded"
 	eq "${after[8]}" 0 "in flight"
 	grep -q " ${dev##*/} " /proc/diskstats
+	# Small ones: nearly all of them begin and end between two ticks of the kernel's clock.
+	count_small 0 if="$dev" iflag=direct of=/dev/null
+	count_small 4 if=/dev/zero of="$dev" oflag=direct conv=notrunc
+	pattern write direct "$dev" 0 8M 3
 	echo 0 >"$disk/queue/iostats"
 	pattern check direct "$dev" 0 4M 3
 	echo 1 >"$disk/queue/iostats"
