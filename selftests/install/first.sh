@@ -33,6 +33,7 @@ test_export() {
 	wait_until unit_is active pmemvol-export.service
 	pvctl volume create tank/shared --size 16M
 	pvctl export tank/shared --transport tcp --address 127.0.0.1 --port 4420
+	cp -a /var/lib/pvctl .
 }
 
 test_metrics() {
