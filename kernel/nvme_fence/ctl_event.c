@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Events: one message to whoever listens. */
-#include <linux/atomic.h>
+#include <linux/mutex.h>
 #include <net/genetlink.h>
 
 #include "fence.h"
 
-static atomic64_t event_seq;
+/* Held until the message is with the listeners: who sees a number left out has missed an event. */
+static DEFINE_MUTEX(event_lock);
+static u64 event_seq;
 
 static int put_event(struct sk_buff *skb, enum nvme_fence_event type, u64 seq,
 		     struct nvf_attachment *att, const struct nvf_registrant *winner)
@@ -30,17 +32,20 @@ static int put_event(struct sk_buff *skb, enum nvme_fence_event type, u64 seq,
 void nvf_event(enum nvme_fence_event type, struct nvf_attachment *att,
 	       const struct nvf_registrant *winner)
 {
-	u64 seq = atomic64_inc_return(&event_seq);
 	struct sk_buff *skb;
 
+	mutex_lock(&event_lock);
+	event_seq++;
 	if (!genl_has_listeners(&nvf_genl_family, &init_net, 0))
-		return;
+		goto out;
 	skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
 	if (!skb)
-		return;
-	if (put_event(skb, type, seq, att, winner)) {
+		goto out;
+	if (put_event(skb, type, event_seq, att, winner)) {
 		nlmsg_free(skb);
-		return;
+		goto out;
 	}
 	genlmsg_multicast(&nvf_genl_family, skb, 0, 0, GFP_KERNEL);
+out:
+	mutex_unlock(&event_lock);
 }

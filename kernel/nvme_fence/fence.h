@@ -6,6 +6,7 @@
  *
  *	nvf_open_mutex		mutex	which lower devices are open; one attach at a time
  *	nvf_table_sem		rwsem	which attachments exist
+ *	event_lock		mutex	numbers of events, and the order they are sent in
  *	lower->lock		spin	gates, newest epoch, virtual reservations, jobs and the
  *					attachments of one lower device; taken from interrupts
  *

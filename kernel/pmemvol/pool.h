@@ -17,6 +17,7 @@
  *	pool->word_sem		rwsem	words of maps on media. Read: who changes one, beside
  *					others. Write: a check, which sees none half changed
  *	pool->meta_lock		mutex	metadata pages, segments, directory, descriptors
+ *	event_lock		mutex	numbers of events, and the order they are sent in
  *	pool->alloc_lock	spin	chunk allocator
  *	volume->open_lock	spin	openers against deletion
  *

@@ -130,6 +130,15 @@ finish() {
 	done
 }
 
+# told_of FILE...: the last events a test that failed has seen
+told_of() {
+	local file
+
+	for file; do
+		[[ ! -s $file ]] || { echo "${file##*/}:" && tail -n 20 "$file"; }
+	done
+}
+
 tap_main() {
 	local name number=0 failures=0 status start job
 	local -a names=()
@@ -141,7 +150,7 @@ tap_main() {
 	echo "1..${#names[@]}"
 	for name in "${names[@]}"; do
 		number=$((number + 1))
-		rm -f "$TMP/skip"
+		rm -f "$TMP/skip" "$TMP"/events*
 		start=$SECONDS
 		# With job control the test is a process group.
 		set -m
@@ -161,6 +170,7 @@ tap_main() {
 			echo "ok $number $name"
 		else
 			tail -n 60 "$TMP/log" | sed 's/^/# /'
+			told_of "$TMP"/events* | sed 's/^/# /'
 			echo "not ok $number $name"
 			failures=$((failures + 1))
 		fi
