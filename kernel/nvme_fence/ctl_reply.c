@@ -127,7 +127,8 @@ static int put_status(struct sk_buff *skb, struct nvf_attachment *att)
 	    nla_put_u32(skb, NVME_FENCE_A_ATT_LEASE, s.lease) ||
 	    nla_put_u32(skb, NVME_FENCE_A_ATT_LEASE_LEFT, s.lease_left) ||
 	    nla_put_u32(skb, NVME_FENCE_A_ATT_COMMANDS, s.commands) ||
-	    (s.state.sticky && nla_put_flag(skb, NVME_FENCE_A_ATT_STICKY)))
+	    (s.state.sticky && nla_put_flag(skb, NVME_FENCE_A_ATT_STICKY)) ||
+	    nla_put_u64_64bit(skb, NVME_FENCE_A_ATT_REFUSED, flight.refused, NVME_FENCE_A_ATT_PAD))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -106,10 +106,12 @@ static inline void leave(struct nvf_attachment *att, bool write)
 
 static noinline void failed(struct nvf_attachment *att, blk_status_t status, bool write)
 {
-	if (write && status == COMPAT_STS_CONFLICT)
-		nvf_gate_conflict(att);
-	else
+	if (!write || status != COMPAT_STS_CONFLICT) {
 		nvf_lower_check(att->lower);
+		return;
+	}
+	this_cpu_inc(att->flight->refused);
+	nvf_gate_conflict(att);
 }
 
 static void end_io(struct bio *bio)
@@ -140,6 +142,7 @@ static void end_io(struct bio *bio)
 static noinline void refuse(struct nvf_io *io, struct nvf_attachment *att, struct bio *bio)
 {
 	mempool_free(io, &att->lower->io_pool);
+	this_cpu_inc(att->flight->refused);
 	bio->bi_status = COMPAT_STS_CONFLICT;
 	bio_endio(bio);
 }
@@ -197,6 +200,9 @@ void nvf_submit_bio(struct bio *bio)
 
 int nvf_bio_init(void)
 {
+	/* The gate is for all that changes a block; zones are refused when a device is attached. */
+	BUILD_BUG_ON(!op_is_write(REQ_OP_WRITE) || !op_is_write(REQ_OP_WRITE_ZEROES) ||
+		     !op_is_write(REQ_OP_DISCARD) || !op_is_write(REQ_OP_SECURE_ERASE));
 	nvf_io_cache = KMEM_CACHE(nvf_io, 0);
 	return nvf_io_cache ? 0 : -ENOMEM;
 }

@@ -97,6 +97,7 @@ struct nvf_flight nvf_flight_sum(const struct nvf_attachment *att)
 
 		sum.writes += READ_ONCE(f->writes);
 		sum.reads += READ_ONCE(f->reads);
+		sum.refused += READ_ONCE(f->refused);
 	}
 	return sum;
 }

@@ -120,10 +120,12 @@ enum nvf_gate_value {
  * struct nvf_flight - bios below, on one CPU; they end on any: only sums mean something
  * @writes: those that the gate let pass
  * @reads: all others
+ * @refused: writes that the gate or the device has refused; they are not below any more
  */
 struct nvf_flight {
 	unsigned long writes;
 	unsigned long reads;
+	unsigned long refused;
 };
 
 /* Bits of nvf_attachment.tell: what the attachment's work is to do. */
@@ -249,7 +251,7 @@ void nvf_drain_wake(struct nvf_lower *lower);
 /** nvf_drain_all() - wait until no bio at all of an attachment is below; its gate is shut */
 void nvf_drain_all(struct nvf_attachment *att);
 
-/** nvf_flight_sum() - bios below; of a shut gate the number only falls */
+/** nvf_flight_sum() - bios below, of a shut gate the number only falls; and those refused */
 struct nvf_flight nvf_flight_sum(const struct nvf_attachment *att);
 
 /** nvf_lease_start() - the lease begins anew; lower->lock is held */

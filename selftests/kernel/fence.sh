@@ -17,6 +17,8 @@ require_fence
 
 # Every operation that changes something, through one file each.
 test_starts_fenced() {
+	local refused
+
 	null_new disk 64 cache_size=4
 	attach pod "$null" 1
 	fence_is pod state fenced
@@ -32,6 +34,8 @@ test_starts_fenced() {
 	must_fail sync "$dev" 2>"$TMP/err"
 	grep 'Invalid exchange' "$TMP/err"
 	must_fail dd if=/dev/zero of="$dev" bs=4096 count=1 conv=notrunc,fsync status=none
+	refused=$(fence_get pod refused)
+	((refused >= 5)) || fail "$refused writes refused, by its own account"
 	acquire pod
 	put "$dev"
 	blkdiscard "$dev"
@@ -39,6 +43,7 @@ test_starts_fenced() {
 	dd if=/dev/zero of="$dev" bs=4096 count=1 conv=notrunc,fsync status=none
 	fence_is pod reason null
 	fence_is pod writes_in_flight 0
+	fence_is pod refused "$refused"
 }
 
 test_release_and_repeat() {
@@ -319,6 +324,7 @@ between_nodes() {
 	# The loser's first write finds out, and so would its status.
 	refuses_writes "$a_dev"
 	fence_is a state stale
+	fence_is a refused 1
 	get_block "$a_dev"
 	refused 9 "" pvctl fence acquire a --epoch "$epoch"
 	acquire a
@@ -363,6 +369,8 @@ test_nodes_scsi() {
 	put "$b"
 	refuses_writes "$dev"
 	fence_is a state stale
+	# By the device, not by the gate.
+	fence_is a refused 1
 	expect 9 pvctl fence acquire a
 	acquire a --preempt-foreign
 	put "$dev"

@@ -339,6 +339,7 @@ static void put_attachment(struct nl_msg *msg)
 	nla_put_u64(msg, NVME_FENCE_A_ATT_DEVICE_EPOCH, 7);
 	nla_put_u64(msg, NVME_FENCE_A_ATT_IN_FLIGHT, 2);
 	nla_put_u64(msg, NVME_FENCE_A_ATT_WRITES_IN_FLIGHT, 1);
+	nla_put_u64(msg, NVME_FENCE_A_ATT_REFUSED, 9);
 	nla_put_u32(msg, NVME_FENCE_A_ATT_OPENERS, 4);
 	nla_put_u32(msg, NVME_FENCE_A_ATT_LEASE, 2500);
 	nla_put_u32(msg, NVME_FENCE_A_ATT_LEASE_LEFT, 0);
@@ -371,7 +372,8 @@ static void test_attachment_json(void)
 		      "\"grade\":\"device\",\"state\":\"stale\",\"reason\":\"conflict\","
 		      "\"epoch\":6,\"device_epoch\":7,\"record_epoch\":8,\"node_id\":3,"
 		      "\"host_id\":\"" HOST_1 "\",\"unique_id\":\"dead000000000000\","
-		      "\"size\":1048576,\"in_flight\":2,\"writes_in_flight\":1,\"openers\":4,"
+		      "\"size\":1048576,\"in_flight\":2,\"writes_in_flight\":1,\"refused\":9,"
+		      "\"openers\":4,"
 		      "\"lease\":2.5,\"lease_left\":0,\"commands\":5,\"sticky\":true}"));
 	nlmsg_free(msg);
 	done("JSON of an attachment");

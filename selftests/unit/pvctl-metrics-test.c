@@ -191,7 +191,8 @@ static struct pv_attachment attachments[] = {
 	  .lease = 2500,
 	  .state = NVME_FENCE_STATE_STALE,
 	  .reason = NVME_FENCE_REASON_CONFLICT,
-	  .epoch = 7 },
+	  .epoch = 7,
+	  .refused = 12 },
 	{ .present = ~0ULL, .name = "pod-b", .state = NVME_FENCE_STATE_GRANTED },
 };
 static const struct pv_metrics all = {
@@ -221,6 +222,7 @@ static void test_all(void)
 		"nvme_fence_attachment_epoch{attachment=\"pod\"} 7",
 		"nvme_fence_attachment_state{attachment=\"pod\",state=\"stale\"} 1",
 		"nvme_fence_attachment_denied{attachment=\"pod\",reason=\"conflict\"} 1",
+		"nvme_fence_attachment_refused_writes_total{attachment=\"pod\"} 12",
 		"nvme_fence_attachment_lease_seconds{attachment=\"pod\"} 2.500",
 	};
 	char *text = print(&all), line[256];

@@ -43,6 +43,7 @@ struct pv_attachment {
 	uint32_t lease_left;
 	uint32_t commands;
 	bool sticky;
+	uint64_t refused;
 	uint64_t record_epoch;
 };
 

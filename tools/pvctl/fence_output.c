@@ -120,6 +120,7 @@ static struct json_object *json_attachment(const struct pv_attachment *a, bool p
 	ADD(size, SIZE);
 	ADD(in_flight, IN_FLIGHT);
 	ADD(writes_in_flight, WRITES_IN_FLIGHT);
+	ADD(refused, REFUSED);
 	ADD(openers, OPENERS);
 	add_seconds(o, "lease", HAS(LEASE), a->lease, partial);
 	add_seconds(o, "lease_left", HAS(LEASE_LEFT), a->lease_left, partial);
@@ -248,6 +249,8 @@ void pv_print_attachment(const struct pv_ctx *ctx, const struct pv_attachment *a
 	pv_field("openers", "%u", a->openers);
 	pv_field("in flight", "%" PRIu64 ", writes among them %" PRIu64, a->in_flight,
 		 a->writes_in_flight);
+	if (PV_HAS(a, NVME_FENCE_A_ATT_REFUSED))
+		pv_field("refused", "%" PRIu64 " writes", a->refused);
 	if (report)
 		print_report(report);
 }

@@ -310,6 +310,7 @@ FENCE_VALUE(device_epoch, DEVICE_EPOCH)
 FENCE_VALUE(openers, OPENERS)
 FENCE_VALUE(in_flight, IN_FLIGHT)
 FENCE_VALUE(writes_in_flight, WRITES_IN_FLIGHT)
+FENCE_VALUE(refused, REFUSED)
 FENCE_VALUE(lease, LEASE)
 
 static bool fence_lease_left(const void *object, uint64_t *value)
@@ -328,6 +329,8 @@ static const struct metric fence_metrics[] = {
 	  fence_openers },
 	{ "in_flight", "Reads and writes under way.", false, 1, fence_in_flight },
 	{ "writes_in_flight", "Writes under way.", false, 1, fence_writes_in_flight },
+	{ "refused_writes_total", "Writes refused by the gate or by the device.", true, 1,
+	  fence_refused },
 	{ "lease_seconds", "Time after which writes are denied unless renewed, 0: never.", false,
 	  1000, fence_lease },
 	{ "lease_left_seconds", "What is left of that.", false, 1000, fence_lease_left },

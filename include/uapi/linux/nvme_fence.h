@@ -32,6 +32,7 @@
  *	NVME_FENCE_A_ATT_LEASE_LEFT	u32	out	milliseconds
  *	NVME_FENCE_A_ATT_COMMANDS	u32	out	reservation commands of the last acquire
  *	NVME_FENCE_A_ATT_STICKY		flag	out	an open file from before the fencing is left
+ *	NVME_FENCE_A_ATT_REFUSED	u64	out	writes refused by the gate or by the device
  * NVME_FENCE_A_REPORT (nest)			in out	the device's reservation
  *	NVME_FENCE_A_REPORT_GENERATION	u32	in out
  *	NVME_FENCE_A_REPORT_TYPE	u32	in out	enum pr_type; 0: not reserved
@@ -150,6 +151,7 @@ enum nvme_fence_attachment_attr {
 	NVME_FENCE_A_ATT_COMMANDS,
 	NVME_FENCE_A_ATT_STICKY,
 	NVME_FENCE_A_ATT_PAD,
+	NVME_FENCE_A_ATT_REFUSED,
 
 	__NVME_FENCE_A_ATT_MAX,
 	NVME_FENCE_A_ATT_MAX = __NVME_FENCE_A_ATT_MAX - 1
