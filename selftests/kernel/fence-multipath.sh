@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Attachments over a namespace with several paths.
+# Attachments over a namespace with several paths, and on a kernel that is told to restrict writers.
 #
-#	qemu/vm run --release trixie-backports --append nvme_core.multipath=Y -- \
+#	qemu/vm run --release trixie-backports --append 'nvme_core.multipath=Y bdev_allow_write_mounted=0' -- \
 #		selftests/kernel/fence-multipath.sh
 
 # shellcheck disable=SC2317 # tests are called by name
@@ -83,4 +83,19 @@ test_other_host() {
 	fence_is one state granted
 }
 
-tap_main paths paths-without-reservations other-host
+# Nobody of this node writes beside the attachments, not even who does not ask for the device alone.
+test_restricted_writers() {
+	grep -q -w bdev_allow_write_mounted=0 /proc/cmdline || skip "the kernel was started without bdev_allow_write_mounted=0"
+	null_new disk 64
+	put "$null"
+	attach pod "$null" 1
+	must_fail put "$null" 2>"$TMP/err"
+	says busy
+	get_block "$null"
+	acquire pod
+	put "$dev"
+	pvctl fence detach pod
+	put "$null"
+}
+
+tap_main paths paths-without-reservations other-host restricted-writers

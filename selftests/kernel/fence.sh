@@ -161,6 +161,8 @@ test_limits() {
 	dd if=/dev/urandom of="$TMP/data" bs=1M count=4 status=none
 	dd if="$TMP/data" of="$dev" bs=1M oflag=direct conv=notrunc status=none
 	cmp -n $((4 * MIB)) "$TMP/data" "$null"
+	# Sectors written, by its own statistics.
+	eq "$(awk '{ print $7 }' "/sys/block/${dev##*/}/stat")" $((4 * MIB / 512)) "sectors written"
 }
 
 # What a program asks for that does not want to wait comes to the gate as well.
@@ -463,6 +465,30 @@ test_foreign_reservation() {
 	must_fail put "$b"
 }
 
+# What an administrator sees and does with nvme-cli, on the devices below: the attachments' disks have no
+# passthrough.
+test_nvme_cli() {
+	local key
+
+	two_hosts tcp
+	attach a "$a" 1
+	acquire a
+	must_fail nvme resv-report "$dev" -n 1 2>"$TMP/err"
+	nvme resv-report "$a" -n 1 --eds -o json >"$TMP/report"
+	eq "$(jq -r '"\(.rtype) \(.regctl)"' "$TMP/report")" "1 1" "type and number of registrants"
+	key=$(pvctl fence status a --json | jq -r '.report.registrants[0].key')
+	# Larger than numbers that jq keeps whole.
+	grep -q "\"rkey\" *: *$(printf %u "$key")\b" "$TMP/report" || fail "no key $key: $(<"$TMP/report")"
+	nvme resv-register "$b" -n 1 --nrkey=0xb --rrega=0 --iekey
+	must_fail nvme resv-acquire "$b" -n 1 --crkey=0xb --rtype=1 --racqa=0
+	refuses_writes "$b"
+	put "$dev"
+	nvme resv-acquire "$b" -n 1 --crkey=0xb --prkey="$key" --rtype=1 --racqa=2
+	put "$b"
+	refuses_writes "$dev"
+	fence_is a reason conflict
+}
+
 # Another type of reservation, in which it could not trust.
 test_foreign_type() {
 	two_hosts tcp
@@ -526,6 +552,35 @@ test_hot_removal_nvme() {
 	pvctl fence detach a
 }
 
+# What a crash leaves behind: this host's registration, which holds, and nobody here who knows of it.
+# It is known by its host, and replaced by the next acquire.
+test_left_behind() {
+	local first key
+
+	two_hosts tcp
+	attach a "$a" 1
+	acquire a
+	first=$epoch
+	key=$(pvctl fence status a --json | jq -r '.report.registrants[0].key')
+	disconnect "$ctrl_a"
+	wait_for fence_becomes a reason gone
+	pvctl fence detach a
+	connect shared tcp 1
+	attach a "$nvme" 1
+	fence_is a state fenced
+	refuses_writes "$dev"
+	pvctl fence status a --json >"$TMP/left"
+	jq -e --arg k "$key" '.report.registrants | length == 1 and .[0].holder and .[0].key == $k' "$TMP/left" ||
+		fail "not what it left: $(<"$TMP/left")"
+	acquire a
+	((epoch > first)) || fail "epoch $epoch after $first"
+	pvctl fence status a --json >"$TMP/left"
+	jq -e --argjson e "$epoch" '.report.registrants | length == 1 and .[0].holder and .[0].epoch == $e' "$TMP/left" ||
+		fail "not what it has now: $(<"$TMP/left")"
+	put "$dev"
+	refuses_writes "$b"
+}
+
 # A device that does not answer: in time, and fenced.
 test_timeout() {
 	local start
@@ -574,5 +629,5 @@ events_end() {
 
 tap_main starts-fenced release-and-repeat epoch-given epochs-never-go-back take-over-on-one-node \
 	limits nowait polled integrity refused-devices busy-detach file-system lease local-grade timeout events hot-removal \
-	nodes-tcp nodes-loop nodes-rdma nodes-scsi lost-race lost-race-told foreign-reservation foreign-type \
-	target-restart hot-removal-nvme
+	nodes-tcp nodes-loop nodes-rdma nodes-scsi lost-race lost-race-told nvme-cli foreign-reservation foreign-type \
+	target-restart hot-removal-nvme left-behind
