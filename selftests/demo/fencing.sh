@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Third guest: an NVMe namespace that two nodes share, over NVMe/TCP. Both nodes are this guest,
+# An NVMe namespace that two nodes share, over NVMe/TCP. Both nodes are this guest,
 # under two host identities; the target with reservations is in it too. A writer is paused, another
 # takes over, and the first one wakes up.
 set -euo pipefail
@@ -8,20 +8,9 @@ set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=selftests/demo/lib.sh
 . "$here/lib.sh"
+# shellcheck source=selftests/demo/nodes.sh
+. "$here/nodes.sh"
 target=/sys/kernel/config/nvmet
-mkdir -p /tmp/demo
-# Commands are shown whatever becomes of their output.
-exec 3>&1
-
-# fence NODE COMMAND...: pvctl fence as on that node, with its own record of epochs
-fence() {
-	local node=$1
-	shift
-
-	printf 'node%s$ pvctl fence %s\n' "$node" "$*" >&3
-	PVCTL_STATE_DIR=/tmp/demo/node$node pvctl fence "$@"
-}
-
 share_a_namespace() {
 	local subsystem=$target/subsystems/shared port=$target/ports/1
 
@@ -40,16 +29,6 @@ share_a_namespace() {
 	ln -s "$subsystem" "$port/subsystems/shared"
 }
 
-# connect NODE: prints the namespace as that node sees it
-connect() {
-	local uuid=00000000-0000-4000-8000-00000000000$1 controller
-
-	controller=$(nvme connect -t tcp -a 127.0.0.1 -s 4420 -n shared -o json \
-		--hostnqn "nqn.2014-08.org.nvmexpress:uuid:$uuid" --hostid "$uuid" | jq -r .device)
-	wait_for test -b "/dev/${controller}n1"
-	echo "/dev/${controller}n1"
-}
-
 # Writes a numbered record every tenth of a second, until it is told that it may not.
 writer() {
 	local n
@@ -65,23 +44,14 @@ writer() {
 	done
 }
 
-# A write that has to fail, and says why.
-refused_write() {
-	if dd if=/dev/zero of="$1" bs=512 count=1 oflag=direct status=none 2>/tmp/demo/refused; then
-		echo "demo: $1 was written to" >&2
-		exit 1
-	fi
-	cat /tmp/demo/refused
-}
-
 records_written() {
 	[[ -e /tmp/demo/written && $(</tmp/demo/written) -ge $1 ]]
 }
 
 step "A namespace that two nodes share; the target has reservations"
 share_a_namespace
-first=$(connect 1)
-second=$(connect 2)
+first=$(connect 1 tcp 127.0.0.1 shared)
+second=$(connect 2 tcp 127.0.0.1 shared)
 echo "node 1 has it as $first, node 2 as $second"
 
 step "A pod on each node gets a device of its own. Neither writes before it has an epoch"
