@@ -59,13 +59,15 @@ prepare() {
 }
 prepare
 
-# The kernel counts for as long as it runs, and says nothing: but where it failed one it was at a
-# multiple of the interval. One that is greater than the count so far is hit once.
-declare -A counted=([failslab]=0 [fail_page_alloc]=0)
+# The kernel counts for as long as it runs, through all tests, and says nothing: but where it failed
+# one it was at a multiple of the interval. One that is greater than the count so far is hit once.
+for kind in "${KINDS[@]}"; do
+	echo 0 >"$TMP/counted-$kind"
+done
 
 # arm KIND N: of the allocations from now on the N-th fails
 arm() {
-	interval=$((counted[$1] + $2))
+	interval=$(($(<"$TMP/counted-$1") + $2))
 	echo "$interval" >"$INJECT/$1/interval"
 	echo 1 >"$INJECT/$1/times"
 	echo 100 >"$INJECT/$1/probability"
@@ -79,7 +81,7 @@ disarm() {
 hit() {
 	(($(<"$INJECT/$1/times") == 0)) || return
 	# An interval of 1 is not counted.
-	((interval == 1)) || counted[$1]=$interval
+	((interval == 1)) || echo "$interval" >"$TMP/counted-$1"
 }
 
 # once TRY JUDGE: TRY with what is armed. JUDGE STATUS looks what has become of it, and makes the old
@@ -100,7 +102,7 @@ each_point() {
 
 	defer disarm
 	for kind in "${KINDS[@]}"; do
-		for ((n = 1; n < 4000; n += every == 1 ? 1 : 1 + n / every)); do
+		for ((n = 1; n < 4000; n += every == 1 || n < 4 ? 1 : 1 + n / every)); do
 			arm "$kind" "$n"
 			once "$1" "$2"
 			hit "$kind" || break
@@ -289,6 +291,27 @@ test_release() {
 	each_point try_release judge_release
 }
 
+try_get() {
+	ask GET pod
+}
+
+judge_get() {
+	((!$1)) || out_of_memory
+	writes pod
+}
+
+try_renew() {
+	ask RENEW pod ATT_LEASE:u32:600000
+}
+
+test_status_and_renew() {
+	null_new disk 64
+	lower=$null
+	granted_pod
+	each_point try_get judge_get
+	each_point try_renew judge_get
+}
+
 # ---- a device with reservations ----
 
 on_device() {
@@ -345,6 +368,124 @@ test_device_preempt() {
 	foreign_holds
 	must try_attach
 	each_point try_preempt judge_preempt
+}
+
+# ---- consumers' ioctls ----
+
+consumers() {
+	null_new disk 64
+	lower=$null
+	two_pods
+	disk_of pod
+	one=$disk
+	disk_of other
+	two=$disk
+	must ask RELEASE other
+}
+
+try_register() {
+	fence-pr "$one" register 0 0xa
+}
+
+judge_register() {
+	((!$1)) || pr_refused
+	pr "$one" register 0xa 0 ignore
+	refuses_writes "$one"
+}
+
+pr_refused() {
+	grep -q -E '^(ENOMEM|EIO)$' "$TMP/said" || fail "refused with another reason: $(<"$TMP/said")"
+}
+
+try_reserve() {
+	fence-pr "$one" reserve 0xa 1
+}
+
+judge_reserve() {
+	if (($1)); then
+		pr_refused
+		refuses_writes "$one"
+	else
+		put "$one"
+		pr "$one" release 0xa 1
+	fi
+}
+
+try_pr_release() {
+	fence-pr "$one" release 0xa 1
+}
+
+judge_pr_release() {
+	if (($1)); then
+		pr_refused
+		put "$one"
+	else
+		refuses_writes "$one"
+		pr "$one" reserve 0xa 1
+	fi
+}
+
+try_pr_preempt() {
+	fence-pr "$two" preempt-abort 0xb 0xa 1
+}
+
+# One of the two can write, or after a preempt that came to nothing none.
+judge_pr_preempt() {
+	if (($1)); then
+		pr_refused
+		refuses_writes "$two"
+	else
+		put "$two"
+		refuses_writes "$one"
+		pr "$two" release 0xb 1
+	fi
+	pr "$one" register 0 0xa ignore
+	put "$one" 2>"$TMP/put" || pr "$one" reserve 0xa 1
+	put "$one"
+}
+
+try_clear() {
+	fence-pr "$one" clear 0xa
+}
+
+judge_clear() {
+	if (($1)); then
+		pr_refused
+		put "$one"
+	else
+		refuses_writes "$one"
+		pr "$one" register 0 0xa
+		pr "$two" register 0 0xb
+		pr "$one" reserve 0xa 1
+	fi
+}
+
+try_read() {
+	fence-pr "$one" read-reservation
+}
+
+judge_read() {
+	((!$1)) || pr_refused
+	put "$one"
+}
+
+test_ioctls() {
+	consumers
+	each_point try_register judge_register
+	pr "$one" register 0 0xa
+	pr "$two" register 0 0xb
+	each_point try_reserve judge_reserve
+	pr "$one" reserve 0xa 1
+	each_point try_pr_release judge_pr_release
+	# Linux 6.12 has no such ioctl.
+	if try_read >"$TMP/pr"; then
+		each_point try_read judge_read
+	else
+		eq "$(<"$TMP/pr")" ENOTTY "answer to read-reservation"
+	fi
+	each_point try_pr_preempt judge_pr_preempt
+	pr "$two" register 0 0xb ignore
+	each_point try_clear judge_clear
 }
 
 # ---- not one allocation, but all ----
@@ -420,6 +561,6 @@ test_io() {
 	done
 }
 
-names=(attach acquire functions detach io device-acquire)
+names=(attach acquire functions detach io device-acquire ioctls status-and-renew)
 [[ -z ${FAULTS_ALL-} ]] || names+=(release device-attach device-preempt device-release)
 tap_main "${names[@]}"
