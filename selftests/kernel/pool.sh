@@ -209,13 +209,20 @@ test_foreign_signatures() {
 }
 
 test_too_small() {
+	local sectors whole
+
 	require_module loop
+	sectors=$(blockdev --getsz /dev/pmem2)
+	# Without a size it would stay as small as it is.
+	whole=$(ndctl list -R -r region2 | jq -r '.[0].size // .size')
 	ndctl create-namespace -f -e namespace2.0 -m fsdax --map=mem --size=16M >"$TMP/ndctl" 2>&1 ||
 		skip "no namespace of 16 MiB: $(tail -n 1 "$TMP/ndctl")"
-	defer ndctl create-namespace -f -e namespace2.0 -m fsdax --map=mem
+	defer ndctl create-namespace -f -e namespace2.0 -m fsdax --map=mem "--size=$whole"
 	refused 9 "smaller than 16 MiB" pvctl pool create tank /dev/pmem2
 	expect 1 nlreq POOL_CREATE '{POOL' POOL_NAME:s:tank '{POOL_MEMBER' MEMBER_DEVICE:s:/dev/pmem2 '}' '}'
 	grep -q '^EMEDIUMTYPE the device is too small' "$TMP/out" || fail "the kernel said $(<"$TMP/out")"
+	expect 0 ndctl create-namespace -f -e namespace2.0 -m fsdax --map=mem "--size=$whole"
+	eq "$(blockdev --getsz /dev/pmem2)" "$sectors" "sectors for the tests that follow"
 }
 
 test_too_few_chunks() {
