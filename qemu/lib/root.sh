@@ -32,10 +32,15 @@ root_lists() {
 	fi
 }
 
-# root_packages RELEASE LIST: the list's packages, but for those marked "[!RELEASE]",
+# root_packages RELEASE LIST: the list's packages, but for those marked "[!RELEASE]" (or several such),
 # which that release does not have.
 root_packages() {
-	read_list "$QEMU_DIR/packages/$2" | awk -v but="[!$1]" '$2 != but { print $1 }'
+	read_list "$QEMU_DIR/packages/$2" | awk -v but="[!$1]" '{
+		for (i = 2; i <= NF; i++)
+			if ($i == but)
+				next
+		print $1
+	}'
 }
 
 # root_missing RELEASE LIST: packages of the list not installed yet. A record

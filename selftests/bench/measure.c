@@ -30,22 +30,14 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../kernel/prog.h"
+#include "clock.h"
 
 #define PAGE 4096UL
 #define LINE 64UL
 #define THREADS_MAX 64
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_RAW, &t);
-	return t.tv_sec * 1000000000UL + t.tv_nsec;
-}
 
 static int open_direct(const char *name, int flags)
 {
@@ -54,22 +46,6 @@ static int open_direct(const char *name, int flags)
 	if (fd < 0)
 		err(2, "%s", name);
 	return fd;
-}
-
-/* The loops run in rounds, and the best one counts: an interrupt is none of the path's. */
-#define ROUNDS 5
-
-static void keep_best(uint64_t *best, uint64_t start)
-{
-	uint64_t took = now() - start;
-
-	if (!*best || took < *best)
-		*best = took;
-}
-
-static void per_op(uint64_t took, uint64_t ops)
-{
-	printf("%.1f\n", (double)took / ops);
 }
 
 /* Where the operations go, worked out before the clock runs. */
