@@ -89,7 +89,36 @@ cleared_log_is_read() {
 }
 
 panic_fails_the_run() {
-	expect 125 -- sh -c 'echo c >/proc/sysrq-trigger' && grep -q 'Kernel panic' "$dir/err"
+	expect 125 -- sh -c 'echo c >/proc/sysrq-trigger' && grep -q 'Kernel panic' "$dir/err" &&
+		! grep 'booted again' "$dir/err"
+}
+
+# A QEMU whose first FAILURES kernels find no first process, which is a panic.
+failing_boots() {
+	local real
+
+	real=$(command -v qemu-system-x86_64)
+	mkdir -p "$dir/bin"
+	cat >"$dir/bin/qemu-system-x86_64" <<-EOF
+		#!/bin/bash
+		[[ " \$* " != *" -kernel "* ]] || echo >>"$dir/boots"
+		((\$(wc -l <"$dir/boots") > $1)) || set -- "\${@/#console=/rdinit=/none console=}"
+		exec "$real" "\$@"
+	EOF
+	chmod +x "$dir/bin/qemu-system-x86_64"
+	: >"$dir/boots"
+}
+
+kernel_that_dies_at_boot_is_booted_again() {
+	failing_boots 1
+	PATH=$dir/bin:$PATH expect 7 --nvdimm 32M -- sh -c 'exit 7' &&
+		grep -q 'booted again: .*Kernel panic' "$dir/err" && (($(wc -l <"$dir/boots") == 2))
+}
+
+kernel_that_always_dies_fails_the_run() {
+	failing_boots 9
+	PATH=$dir/bin:$PATH expect 125 -- true &&
+		grep -q 'fail the run' "$dir/err" && (($(wc -l <"$dir/boots") == 3))
 }
 
 hang_is_ended() {
@@ -232,6 +261,8 @@ tests=(
 	allowed_warning_passes
 	cleared_log_is_read
 	panic_fails_the_run
+	kernel_that_dies_at_boot_is_booted_again
+	kernel_that_always_dies_fails_the_run
 	hang_is_ended
 	left_process_does_not_hang
 	nvdimms_come_in_order

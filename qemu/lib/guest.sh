@@ -3,6 +3,9 @@
 #
 # One guest: QEMU's command line, the streams out of it, its end.
 
+# What a guest writes, each into the file of this name.
+STREAMS=(stdout stderr report kmsg)
+
 # What killed runs left. Each run holds the lock in its folder while it lives.
 run_dirs_sweep() {
 	local old fd
@@ -81,11 +84,10 @@ guest_arguments() {
 	# timer interrupts come in time, have to bear a busy host under an emulated
 	# processor. QEMU translates a program anew for each address it runs at, so they
 	# stay the same: starting one takes a third of the time.
-	QEMU_ARGS+=(-append "console=ttyS0 norandmaps loglevel=8 log_buf_len=4M panic=-1 oops=panic no_timer_check watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120${OPT_APPEND:+ $OPT_APPEND}")
+	QEMU_ARGS+=(-append "console=ttyS0 norandmaps loglevel=8 log_buf_len=4M panic=-1 oops=panic no_timer_check watchdog_thresh=60 workqueue.watchdog_thresh=120 rcupdate.rcu_cpu_stall_timeout=120${OPT_APPEND:+ $OPT_APPEND}")
 	devices_arguments "$DEVICES_DIR" "$memory"
 
-	for stream in stdout stderr report kmsg; do
-		: >"$RUN_DIR/$stream"
+	for stream in "${STREAMS[@]}"; do
 		QEMU_ARGS+=(
 			-chardev "file,id=$stream,path=$RUN_DIR/$stream"
 			-device "virtserialport,chardev=$stream,name=$stream"
@@ -122,12 +124,36 @@ kill_when_seen() {
 	kill -KILL "$QEMU_PID" 2>/dev/null || true
 }
 
+# The kernel died before there was a process that could load anything. QEMU before
+# 8.1 may translate an instruction while another processor replaces it, and then
+# goes on executing the old one (accel/tcg: "Always lock pages before
+# translation"): a kernel that patches itself as it boots meets a breakpoint that
+# it has removed.
+guest_died_at_boot() {
+	[[ ! -e $RUN_DIR/timed-out ]] &&
+		! grep -q '^booted$' "$RUN_DIR/report" &&
+		log_hits "$RUN_DIR/serial" >"$RUN_DIR/died"
+}
+
 # guest_run: afterwards RUN_DIR holds serial, kmsg, report and, for what happened
 # from outside, the marks "cut" and "timed-out".
 guest_run() {
-	local watchdog ended
+	local boots=1
+
+	guest_boot
+	while guest_died_at_boot && ((boots++ < 3)); do
+		say "the kernel died as it booted, and is booted again: $(sed -n '1s/^[0-9]*://p' "$RUN_DIR/died" | tr -d '\r')"
+		guest_boot
+	done
+}
+
+guest_boot() {
+	local watchdog ended stream
 	local -a followers=()
 
+	for stream in "${STREAMS[@]}"; do
+		: >"$RUN_DIR/$stream"
+	done
 	# The parent's death ends QEMU: a killed runner leaves no guest.
 	setpriv --pdeathsig KILL qemu-system-x86_64 "${QEMU_ARGS[@]}" \
 		</dev/null >"$RUN_DIR/qemu.log" 2>&1 &
@@ -161,5 +187,5 @@ guest_cleanup() {
 		kill -KILL "$QEMU_PID" 2>/dev/null || true
 		wait "$QEMU_PID" 2>/dev/null || true
 	fi
-		[[ -z ${RUN_DIR-} ]] || rm -rf "$RUN_DIR"
+	[[ -z ${RUN_DIR-} ]] || rm -rf "$RUN_DIR"
 }
