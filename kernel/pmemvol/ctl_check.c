@@ -10,6 +10,7 @@
 #include <net/genetlink.h>
 
 #include "ctl_netlink.h"
+#include "meta.h"
 
 /* Of a medium full of damage the first will do; the rest is counted. */
 #define TOLD_MAX 4096

@@ -5,7 +5,9 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 
-#include "pool.h"
+#include "ctl.h"
+#include "data.h"
+#include "data_map.h"
 
 /* Disks removed at a time when a pool goes. */
 #define DISK_REMOVERS 64

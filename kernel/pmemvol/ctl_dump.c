@@ -5,6 +5,7 @@
 #include <net/genetlink.h>
 
 #include "ctl_netlink.h"
+#include "data_map.h"
 
 /*
  * Where a dump goes on: the pool's place in the list and the slot; and of which pool, and of

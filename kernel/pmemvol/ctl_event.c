@@ -4,7 +4,7 @@
 #include <linux/sched/mm.h>
 #include <net/genetlink.h>
 
-#include "pool.h"
+#include "ctl.h"
 
 /* Held until the message is with the listeners: who sees a number left out has missed an event. */
 static DEFINE_MUTEX(event_lock);

@@ -9,7 +9,8 @@
 #include <linux/uuid.h>
 
 #include "core/foreign.h"
-#include "data_map.h"
+#include "ctl.h"
+#include "meta.h"
 
 #define DEFAULT_OVERCOMMIT	100
 #define DEFAULT_LOW_WATER	10

@@ -9,6 +9,7 @@
 #include <net/genetlink.h>
 
 #include "ctl_netlink.h"
+#include "data.h"
 #include "data_map.h"
 
 /* Of a medium full of errors the first will do. */

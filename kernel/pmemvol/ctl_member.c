@@ -4,6 +4,8 @@
 #include <linux/slab.h>
 #include <linux/srcu.h>
 
+#include "ctl.h"
+#include "data.h"
 #include "data_map.h"
 
 /* A header, a tail to wipe and a few chunks. */

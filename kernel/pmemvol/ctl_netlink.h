@@ -3,7 +3,7 @@
 #ifndef PMV_CTL_NETLINK_H
 #define PMV_CTL_NETLINK_H
 
-#include "data_map.h"
+#include "ctl.h"
 
 struct genl_info;
 struct netlink_callback;

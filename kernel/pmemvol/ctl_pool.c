@@ -4,7 +4,10 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 
+#include "ctl.h"
+#include "data.h"
 #include "data_map.h"
+#include "meta.h"
 
 static_assert(PMEMVOL_NAME_MAX == PMV_NAME_MAX);
 static_assert(PMEMVOL_MEMBERS_MAX == PMV_MEMBERS_MAX);

@@ -3,6 +3,7 @@
 #include <net/genetlink.h>
 
 #include "ctl_netlink.h"
+#include "data_map.h"
 
 static u64 devnum(dev_t dev)
 {

@@ -6,6 +6,9 @@
 #include <linux/uuid.h>
 
 #include "ctl_volume.h"
+#include "data.h"
+#include "data_map.h"
+#include "meta.h"
 
 /*
  * A sentence with names in it has to stay until the answer has been sent, which is after the

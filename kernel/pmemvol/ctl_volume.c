@@ -7,6 +7,9 @@
 #include <linux/uuid.h>
 
 #include "ctl_volume.h"
+#include "data.h"
+#include "data_map.h"
+#include "meta.h"
 
 /* Volumes have their names, and each of them its snapshots have theirs. */
 static u32 name_hash(const char *name, u64 whose)

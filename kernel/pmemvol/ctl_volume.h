@@ -3,7 +3,7 @@
 #ifndef PMV_CTL_VOLUME_H
 #define PMV_CTL_VOLUME_H
 
-#include "data_map.h"
+#include "ctl.h"
 
 /** pmv_ctl_check_mode() - may anything be created or changed? Return: 0 or -EROFS */
 int pmv_ctl_check_mode(struct pmv_pool *pool, struct netlink_ext_ack *extack);

@@ -8,7 +8,7 @@
  */
 #include <linux/dax.h>
 
-#include "pool.h"
+#include "data.h"
 
 void pmv_member_failed(struct pmv_member *m, u64 off, u64 len)
 {

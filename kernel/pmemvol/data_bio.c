@@ -8,7 +8,10 @@
 #include <linux/uio.h>
 
 #include "acct.h"
+#include "ctl.h"
+#include "data.h"
 #include "data_map.h"
+#include "meta.h"
 
 static_assert(!IS_ENABLED(CONFIG_HIGHMEM));
 

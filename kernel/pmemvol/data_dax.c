@@ -5,6 +5,8 @@
  */
 #include <linux/uio.h>
 
+#include "ctl.h"
+#include "data.h"
 #include "data_map.h"
 
 static struct pmv_volume *dax_volume(struct dax_device *dax)

@@ -9,7 +9,7 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 
-#include "data_map.h"
+#include "data.h"
 #include "freeze.h"
 
 /* What is pinned for direct I/O or DMA is stored to without a fault: wait so long for it. */

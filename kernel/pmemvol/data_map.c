@@ -4,7 +4,9 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "data.h"
 #include "data_map.h"
+#include "meta.h"
 
 static_assert(sizeof(struct pmv_leaf) == PAGE_SIZE || PAGE_SIZE > PMV_PAGE_SIZE);
 

@@ -6,7 +6,10 @@
  */
 #include <linux/slab.h>
 
+#include "ctl.h"
+#include "data.h"
 #include "data_map.h"
+#include "meta.h"
 
 void pmv_merge_snapshot(struct pmv_volume *s)
 {

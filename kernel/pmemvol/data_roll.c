@@ -6,6 +6,7 @@
 #include <linux/libnvdimm.h>
 #include <linux/sched/signal.h>
 
+#include "data.h"
 #include "data_map.h"
 
 enum wanted {

@@ -8,7 +8,9 @@
 #include <linux/sched/mm.h>
 #include <linux/uaccess.h>
 
+#include "data.h"
 #include "data_map.h"
+#include "meta.h"
 
 /* Births are on media only. Who holds kin_sem sees no member go. */
 int pmv_snap_word(void *ctx, struct pmv_kin *k, u64 index, struct pmv_word *w)

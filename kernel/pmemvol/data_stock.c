@@ -7,7 +7,10 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
+#include "ctl.h"
+#include "data.h"
 #include "data_map.h"
+#include "meta.h"
 
 static unsigned int stock = 64;
 module_param(stock, uint, 0644);

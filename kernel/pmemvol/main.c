@@ -8,7 +8,8 @@
  */
 #include <linux/module.h>
 
-#include "pool.h"
+#include "ctl.h"
+#include "data.h"
 
 static int __init pmv_init(void)
 {

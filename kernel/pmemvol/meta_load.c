@@ -5,7 +5,11 @@
 #include <linux/netlink.h>
 #include <linux/slab.h>
 
+#include "core/load.h"
+#include "ctl.h"
+#include "data.h"
 #include "data_map.h"
+#include "meta.h"
 
 static int load_claim_chunk(void *ctx, u64 chunk)
 {

@@ -6,7 +6,8 @@
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 
-#include "pool.h"
+#include "data.h"
+#include "meta.h"
 
 static void *media_addr(void *ctx, unsigned int member, u64 off)
 {

@@ -4,7 +4,8 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
-#include "pool.h"
+#include "data.h"
+#include "meta.h"
 
 int pmv_meta_lock(struct pmv_pool *pool)
 {

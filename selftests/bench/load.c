@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "alloc.h"
-#include "core.h"
+#include "load.h"
 
 #define SHIFT PMV_CHUNK_SHIFT_MIN
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "find.h"
 #include "fuzz.h"
 
 #define MIB	(1ULL << 20)

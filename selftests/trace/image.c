@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "find.h"
 #include "image.h"
 
 /* What recovery stores is taken back by this. */

@@ -7,7 +7,8 @@
 #define PMV_TEST_POOL_H
 
 #include "alloc.h"
-#include "core.h"
+#include "kin.h"
+#include "load.h"
 
 #define POOL_DEVS	4
 #define POOL_CHUNKS	256

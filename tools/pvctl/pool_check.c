@@ -10,6 +10,7 @@
 #include "attr.h"
 #include "cmd.h"
 #include "ctl.h"
+#include "find.h"
 #include "medium.h"
 #include "nl.h"
 #include "output.h"

@@ -3,7 +3,7 @@
  * Looking for all that is wrong with a pool. Superblocks are looked at here; the rest is found
  * by the loader, so that what a check calls good is what activation takes.
  */
-#include "core.h"
+#include "load.h"
 
 /* Names of volumes, by hash: room for twice as many as there can be. */
 #define NAMES (2 * PMV_SLOTS_MAX)

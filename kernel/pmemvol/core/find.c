@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What can be wrong with a pool: its names, how bad it is, and a sentence for each. */
-#include "core.h"
+#include "find.h"
 
 static const char *const parts[__PMV_PARTS] = {
 	[PMV_PART_SUPERBLOCK] = "superblock",

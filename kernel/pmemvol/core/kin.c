@@ -3,7 +3,7 @@
  * Whose chunk one shows. A volume's chunks stay with it; a snapshot has copies of those that were
  * changed while it was the newest, and shows the rest through newer snapshots and the volume.
  */
-#include "core.h"
+#include "kin.h"
 
 void pmv_kin_insert(struct pmv_kin *volume, struct pmv_kin *snapshot)
 {

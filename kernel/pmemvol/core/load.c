@@ -4,7 +4,7 @@
  * one owner, and two copies that differ are brought into agreement. This is the one
  * place that knows who may own what: activation and check walk the pool with it.
  */
-#include "load.h"
+#include "load_parts.h"
 
 int pmv_load_tell(struct load *l, struct pmv_finding *f, u32 page)
 {

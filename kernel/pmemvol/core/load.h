@@ -1,86 +1,65 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the parts of the loader share, and nobody else sees. */
+/* Reading a pool back. [meta] is core.h's. */
 #ifndef PMV_CORE_LOAD_H
 #define PMV_CORE_LOAD_H
 
-#include "core.h"
+#include "find.h"
 
-/* A load under way. */
-struct load {
-	struct pmv_core *c;
-	const struct pmv_load_ops *ops;
-	void *ctx;
-	bool repair;
-	struct pmv_load_result *res;
-	/* Of the volume that is being loaded: */
-	const struct pmv_desc *desc;
-	u32 slot;
-	bool hurt;
-	u64 leaves;
-	/* Of a deleted snapshot: the map of the one that may have got chunks of it. */
-	bool has_heir;
-	struct pmv_map heir;
-	/* Of all volumes that are not deleted: */
-	u64 owed;
-	/* Of the pool: chunks owned, and those of them that come back by themselves. */
-	u64 claimed;
-	u64 soon;
-};
-
-/* A page of words: where its copies stand, and what its words are, to tell good from bad. */
-struct table {
-	enum pmv_part part;
-	u32 page;			/* metadata page, or 0 */
-	u32 member[PMV_COPIES];
-	u64 off[PMV_COPIES];
-	enum pmv_word_kind kind;
-	u32 owner;
-	u64 first;			/* index of word 0 */
-	unsigned int shift;		/* log2 of the distance to the next word's index */
-	bool by_word;			/* even a damaged copy's good words count */
-	const char *unreadable;		/* what to say when both copies are */
-	const char *damaged;
+/**
+ * struct pmv_load_ops - what the loader finds
+ * @claim_chunk: a chunk is owned; -EUCLEAN when it was already
+ * @volume: a descriptor, in the order of slots; *@cookie is handed to the next two. -EUCLEAN when
+ *	    the name exists, for snapshots among those of their volume. One being erased may bear
+ *	    the name of a later one
+ * @leaf: a leaf of the last volume's map, within the volume's size; may be NULL
+ * @chunk: a provisioned chunk of the last volume, after @claim_chunk
+ * @segment_map: memory for the bitmap of a segment, zeroed; NULL: -ENOMEM
+ * @finding: something is wrong; may be NULL
+ * @lost: the last volume is damaged and cannot be used, whatever was or will be told of it. NULL:
+ *	  loading ends at the first loss
+ * @contested: a chunk that was claimed before is claimed again: who has it is lost too; may be NULL
+ */
+struct pmv_load_ops {
+	int (*claim_chunk)(void *ctx, u64 chunk);
+	int (*volume)(void *ctx, const struct pmv_desc *d, const struct pmv_map *m, void **cookie);
+	int (*leaf)(void *ctx, void *cookie, u64 leaf, u32 page);
+	int (*chunk)(void *ctx, void *cookie, u64 index, struct pmv_word w);
+	unsigned long *(*segment_map)(void *ctx, unsigned int bits);
+	void (*finding)(void *ctx, const struct pmv_finding *f);
+	void (*lost)(void *ctx, void *cookie);
+	void (*contested)(void *ctx, u64 chunk);
 };
 
 /**
- * pmv_load_tell() - tell of something wrong
- * @l: load
- * @f: what; gets the volume that is being loaded
- * @page: metadata page to blame
- *
- * Return: 0, or -EUCLEAN when it is a loss and those are not tolerated.
+ * struct pmv_load_result - what loading saw
+ * @repaired: pages or descriptors of which one copy was damaged or behind
+ * @damaged: of them those of which a copy was damaged
+ * @lost: findings that are losses
+ * @bad_page: of the place of the first loss
+ * @why: sentence, when there was one
  */
-int pmv_load_tell(struct load *l, struct pmv_finding *f, u32 page);
+struct pmv_load_result {
+	u64 repaired;
+	u64 damaged;
+	u64 lost;
+	u32 bad_page;
+	const char *why;
+};
 
 /**
- * pmv_load_kin() - look at what a descriptor says of others, and who is a deleted snapshot's heir
- * @l: load of the volume or snapshot @d
- * @d: descriptor
- * @slot: its slot
- * @why: out: sentence on refusal
+ * pmv_load() - read all metadata of a pool and verify it [meta]
+ * @c: initialised by pmv_core_init()
+ * @ops: called for what is found
+ * @ctx: for @ops
+ * @repair: bring copies that differ into agreement
+ * @res: out
  *
- * Return: 0, or -EUCLEAN when it is not true.
+ * With @ops->lost, what is damaged is left out and the rest is loaded: such a pool must not be
+ * changed, for nobody knows which chunks the lost parts name.
+ *
+ * Return: 0, -EUCLEAN, or what a callback returned.
  */
-int pmv_load_kin(struct load *l, const struct pmv_desc *d, u32 slot, const char **why);
-
-/** pmv_load_handed_over() - has the deleted snapshot's heir got this chunk already? */
-bool pmv_load_handed_over(const struct load *l, u64 index, struct pmv_word w);
-
-/** pmv_load_table_of() - set in @t where metadata page @page stands, as part @part */
-void pmv_load_table_of(const struct load *l, struct table *t, enum pmv_part part, u32 page);
-
-/**
- * pmv_load_table() - read a page of words into scratch[depth][0]
- * @l: load
- * @depth: which scratch
- * @t: which page
- *
- * A power cut leaves no bad word: a copy with one is damaged, and some of its words may be good by
- * accident. It counts for nothing if the other is good throughout; of two damaged copies word by
- * word what is good counts. Words of which nothing is good are lost, and empty in what is read.
- *
- * Return: 0 or -EUCLEAN.
- */
-int pmv_load_table(struct load *l, unsigned int depth, const struct table *t);
+int pmv_load(struct pmv_core *c, const struct pmv_load_ops *ops, void *ctx, bool repair,
+	     struct pmv_load_result *res);
 
 #endif /* PMV_CORE_LOAD_H */

@@ -3,7 +3,7 @@
  * Snapshots, clones and their volumes name each other by slot. Generations fall from each to what
  * it shows things through, so that nobody goes in circles, whatever the medium says.
  */
-#include "load.h"
+#include "load_parts.h"
 
 /* The descriptor in @slot, if it is one in use of this kind. */
 static bool read_active(const struct load *l, u32 slot, u8 kind, struct pmv_desc *d)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Tables of words in two copies: which counts, and how the other is made to agree with it. */
-#include "load.h"
+#include "load_parts.h"
 
 static bool word_good(__le64 raw, const struct table *t, unsigned int at)
 {
