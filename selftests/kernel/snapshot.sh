@@ -202,6 +202,37 @@ test_merge_goes_on() {
 	eq "$(pool_get tank provisioned)" $((160 * MIB)) "provisioned at the end"
 }
 
+# What the worker had not begun when the pool went away, it does when the pool comes back: it erases a
+# volume first, and the snapshot that was deleted after that waits.
+test_merge_never_begun() {
+	local try
+
+	new_pool tank /dev/pmem0 /dev/pmem1 --overcommit 3
+	new_volume tank/v 32M
+	for ((try = 1; try <= 10; try++)); do
+		pattern write direct "$(volume_get tank/v device)" 0 32M 1
+		snapshot create tank v s
+		pattern write direct "$(volume_get tank/v device)" 0 32M 2
+		new_volume tank/w 400M
+		pattern write direct "$dev" 0 400M 3
+		nlreq VOLUME_DELETE '{POOL' POOL_NAME:s:tank '}' '{VOLUME' VOLUME_NAME:s:w '}' >/dev/null
+		snapshot delete tank v s
+		nlreq POOL_DEACTIVATE '{POOL' POOL_NAME:s:tank '}' >/dev/null
+		pvctl pool check /dev/pmem0 /dev/pmem1 --json >"$TMP/check"
+		expect 0 pvctl pool activate tank
+		erased tank
+		eq "$(pool_get tank provisioned)" $((32 * MIB)) "provisioned"
+		pattern check direct "$(volume_get tank/v device)" 0 32M 2
+		# The volume, the other one and the snapshot: neither was done with.
+		(($(jq -r .volumes "$TMP/check") < 3)) || break
+	done
+	((try <= 10)) || fail "the worker was always faster"
+	note "interrupted at try $try"
+	expect 0 pvctl pool deactivate tank
+	pvctl pool check /dev/pmem0 /dev/pmem1 --json >"$TMP/check"
+	eq "$(jq -r '"\(.volumes) \(.clean)"' "$TMP/check")" "1 true" "volumes, and whether all is clean"
+}
+
 test_clones() {
 	local free v
 
@@ -438,5 +469,5 @@ timed() {
 	echo "${answer% *}"
 }
 
-tap_main block-frozen model-block out-of-space thick delete-in-any-order merge-goes-on clones rollback \
+tap_main block-frozen model-block out-of-space thick delete-in-any-order merge-goes-on merge-never-begun clones rollback \
 	rollback-file-system growth refusals partition device-mapper cost
