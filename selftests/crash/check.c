@@ -396,15 +396,26 @@ static void give_pages_back(struct pmv_core *c)
 		pmv_page_put(c, taken[--nr_taken]);
 }
 
-bool live_is_refused(const struct op *op, u64 pages)
+/* Run it with so few pages. Of segments, which need none, the table is full then. */
+static int run_short_of(struct pool *p, const struct op *op, u64 pages)
 {
-	struct pool *p = &levels[LIVE].p;
+	unsigned int segments = p->c.nr_segments;
+	bool table_full = op->kind == OP_SEGMENT_ADD && !pages;
 	int ret;
 
 	leave_pages(&p->c, pages);
+	if (table_full)
+		p->c.nr_segments = PMV_SEGMENTS_MAX;
 	ret = op_run(p, op);
+	if (table_full)
+		p->c.nr_segments = segments;
 	give_pages_back(&p->c);
-	return ret == -ENOSPC;
+	return ret;
+}
+
+bool live_is_refused(const struct op *op, u64 pages)
+{
+	return run_short_of(&levels[LIVE].p, op, pages) == -ENOSPC;
 }
 
 bool live_run_with_cuts(const struct op *op, u64 pages)
@@ -422,13 +433,9 @@ bool live_run_with_cuts(const struct op *op, u64 pages)
 	expect.done = false;
 	figures[op->kind].runs++;
 
-	if (pages != ALL_PAGES)
-		leave_pages(&l->p.c, pages);
 	l->m.at_fence = cut_live;
-	ret = op_run(&l->p, op);
+	ret = pages == ALL_PAGES ? op_run(&l->p, op) : run_short_of(&l->p, op, pages);
 	l->m.at_fence = NULL;
-	if (pages != ALL_PAGES)
-		give_pages_back(&l->p.c);
 	if (ret == -ENOSPC && pages != ALL_PAGES) {
 		/* Nothing has happened, and no page is lost. */
 		after = before;

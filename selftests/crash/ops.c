@@ -246,12 +246,18 @@ static int do_erased(struct pool *p, struct pool_vol *v)
 
 static int do_segment_add(struct pool *p, const struct op *op)
 {
+	unsigned int i;
 	int ret;
 
 	ret = pmv_alloc_claim(&p->a, op->chunk[0]);
 	if (!ret)
 		ret = pmv_alloc_claim(&p->a, op->chunk[1]);
-	return ret ? ret : pmv_segment_add(&p->c, op->chunk[0], op->chunk[1], pool_map(p));
+	if (ret)
+		return ret;
+	ret = pmv_segment_add(&p->c, op->chunk[0], op->chunk[1], pool_map(p));
+	for (i = 0; ret && i < PMV_COPIES; i++)
+		pmv_alloc_put(&p->a, PMV_CLAIM_META, op->chunk[i], PMV_RETURN_DIRTY);
+	return ret;
 }
 
 static int do_extend(struct pool *p)
