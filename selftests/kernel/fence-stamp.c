@@ -171,17 +171,38 @@ static int write_all(void)
 	return revived ? REVIVED : first_error;
 }
 
-/* Returns false for a sector never written. */
+/* All zero is valid, too: a sector never written. */
 static bool get_stamp(const void *sector, struct stamp *s, uint64_t block)
 {
 	memcpy(s, sector, sizeof(*s));
-	if (!s->magic && !s->epoch && !s->check)
-		return false;
-	if (s->magic != MAGIC || s->check != stamp_check(s) || s->block != block)
-		errx(1, "block %llu holds no valid stamp: magic %llx, of block %llu",
-		     (unsigned long long)block, (unsigned long long)s->magic,
-		     (unsigned long long)s->block);
-	return true;
+	if (!s->magic && !s->epoch && !s->check) {
+		memset(s, 0, sizeof(*s));
+		return true;
+	}
+	return s->magic == MAGIC && s->check == stamp_check(s) && s->block == block;
+}
+
+/*
+ * Memory has no sectors: who reads one while it is being written may see a part of either. What
+ * does not become whole was left so.
+ */
+static void get_whole_stamp(int fd, const char *sector, struct stamp *s, uint64_t block, size_t at)
+{
+	static char *buf;
+	int tries;
+
+	if (get_stamp(sector, s, block))
+		return;
+	buf = buf ? buf : aligned_buffer(BLOCK);
+	for (tries = 0; tries < 1000; tries++) {
+		if (pread(fd, buf, BLOCK, block * BLOCK) != BLOCK)
+			err(1, "%s: read", device);
+		if (get_stamp(buf + at, s, block))
+			return;
+		usleep(1000);
+	}
+	errx(1, "block %llu holds no valid stamp: magic %llx, of block %llu",
+	     (unsigned long long)block, (unsigned long long)s->magic, (unsigned long long)s->block);
 }
 
 static bool same(const struct stamp *a, const struct stamp *b)
@@ -246,8 +267,8 @@ static int watch_all(char **logs, int count)
 				struct stamp *old = &last[block * (BLOCK / SECTOR) + b];
 				uint64_t nr = block + b / (BLOCK / SECTOR);
 
-				if (!get_stamp(buf + b * SECTOR, &now, nr))
-					memset(&now, 0, sizeof(now));
+				get_whole_stamp(fd, buf + b * SECTOR, &now, nr,
+						b % (BLOCK / SECTOR) * SECTOR);
 				judge(&now, old, nr, !rounds);
 				judge_lost(&now, nr, want[b / 8][0], want[b / 8][1]);
 				changes += rounds && !same(&now, old);
