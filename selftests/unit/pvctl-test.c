@@ -677,6 +677,7 @@ int main(void)
 	test_superblock_copies();
 	test_options();
 	test_snapshots();
+	test_resv();
 	test_fence();
 	test_metrics();
 	test_export();

@@ -28,8 +28,10 @@ bool command_line(struct pv_ctx *ctx, const char *group, const char *verb, char 
 	command_line(ctx, group, verb, (char *[]){ (char *)verb, __VA_ARGS__, NULL }, \
 		     sizeof((char *[]){ (char *)verb, __VA_ARGS__ }) / sizeof(char *))
 
+/* Of both test_resv() and test_fence(). */
 #define FENCE_TESTS 11
 void test_fence(void);
+void test_resv(void);
 
 #define METRICS_TESTS 4
 void test_metrics(void);
