@@ -297,6 +297,8 @@ int main(int argc, char **argv)
 	if (argc < 5)
 		errx(2, "fence-stamp write|watch DEVICE BLOCKS EPOCH ...");
 	sigaction(SIGTERM, &act, NULL);
+	/* nvme-tcp sends on behalf of whoever writes, who gets the signal of a broken connection. */
+	signal(SIGPIPE, SIG_IGN);
 	device = argv[2];
 	blocks = number(argv[3]);
 	epoch = number(argv[4]);
