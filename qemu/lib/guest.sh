@@ -124,11 +124,10 @@ kill_when_seen() {
 	kill -KILL "$QEMU_PID" 2>/dev/null || true
 }
 
-# The kernel died before there was a process that could load anything. QEMU before
-# 8.1 may translate an instruction while another processor replaces it, and then
-# goes on executing the old one (accel/tcg: "Always lock pages before
-# translation"): a kernel that patches itself as it boots meets a breakpoint that
-# it has removed.
+# The kernel died before init could report, so with nothing of the project in it. It
+# was seen to meet a breakpoint ("Oops: int3") that it had removed while it patched
+# itself: probably QEMU went on with an instruction that it had translated before
+# another processor replaced it.
 guest_died_at_boot() {
 	[[ ! -e $RUN_DIR/timed-out ]] &&
 		! grep -q '^booted$' "$RUN_DIR/report" &&
