@@ -5,12 +5,13 @@
  *	SLOTS, and prints "ACK TAG number" when one is persistent. METHOD: dsync (O_DIRECT and
  *	O_DSYNC), fsync, msync (mapped), sync (MAP_SYNC, written back by the processor).
  *
- * journal check FILE SLOTS LAST
- *	After a power cut: every slot has its last record up to number LAST, whole, or words of the
- *	one that was to follow there.
+ * journal check FILE SLOTS LAST [AHEAD]
+ *	Every slot has its last record up to number LAST, whole, or words of the one that was to follow
+ *	there. With AHEAD, of the AHEAD records after LAST only: after a power cut one does not know how
+ *	many were written and not acknowledged any more.
  *
  * journal last FILE SLOTS FROM TO
- *	Prints the newest of these numbers whose record is there, whole.
+ *	Prints the newest of these numbers whose record is there, whole; 0, if FROM is 0 and none is.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -82,26 +83,28 @@ static int write_records(const char *method, const char *tag, const char *file, 
 	}
 }
 
-static void check_record(const char *file, uint64_t number, uint64_t last, const uint64_t *word)
+static void check_record(const char *file, uint64_t number, uint64_t last, uint64_t ahead,
+			 const uint64_t *word)
 {
-	uint64_t at = place(number), i, have, next = number + slots;
+	uint64_t at = place(number), i, have, next;
 
 	/* Written and acknowledged at all? */
 	have = number <= last ? number : 0;
+	next = have ? number + slots : number;
 	for (i = 0; i < RECORD / 8; i++) {
 		uint64_t off = at + i * 8;
 
 		if (word[i] == (have ? pattern_word(have, off) : 0))
 			continue;
 		/* What came next in this slot was not acknowledged, but may be there. */
-		if (word[i] == pattern_word(have ? next : number, off))
+		if (next <= last + ahead && word[i] == pattern_word(next, off))
 			continue;
 		errx(1, "%s: record %llu: offset %llu is %016llx", file, (unsigned long long)number,
 		     (unsigned long long)off, (unsigned long long)word[i]);
 	}
 }
 
-static int check_records(const char *file, uint64_t last)
+static int check_records(const char *file, uint64_t last, uint64_t ahead)
 {
 	int fd = open(file, O_RDONLY);
 	uint64_t first = last >= slots ? last - slots + 1 : 1, number;
@@ -116,32 +119,36 @@ static int check_records(const char *file, uint64_t last)
 			err(1, "%s: read", file);
 		/* The end of a file that grows may lie before what was never acknowledged. */
 		memset((char *)buf + n, 0, RECORD - n);
-		check_record(file, number, last, buf);
+		check_record(file, number, last, ahead, buf);
 	}
 	return 0;
 }
 
 static int find_last(const char *file, uint64_t from, uint64_t to)
 {
+	uint64_t *first = calloc(slots, sizeof(*first)), *buf = aligned_buffer(RECORD), number;
 	int fd = open(file, O_RDONLY);
-	uint64_t *buf = aligned_buffer(RECORD), number;
 
-	if (fd < 0)
+	if (fd < 0 || !first)
 		err(2, "%s", file);
-	for (number = to; number >= from; number--) {
+	/* One word tells most of them apart; slots that a file ends before have none. */
+	for (number = 0; number < slots; number++)
+		if (pread(fd, &first[number], 8, place(number)) < 0)
+			err(1, "%s: read", file);
+	for (number = to; number && number >= from; number--) {
 		uint64_t at = place(number);
 
-		/* One word tells most of them apart. */
-		if (pread(fd, buf, 8, at) != 8 || buf[0] != pattern_word(number, at))
+		if (first[number % slots] != pattern_word(number, at))
 			continue;
-		if (pread(fd, buf, RECORD, at) != RECORD ||
-		    pattern_check(buf, number, at, RECORD) >= 0)
-			continue;
-		printf("%llu\n", (unsigned long long)number);
-		return 0;
+		if (pread(fd, buf, RECORD, at) == RECORD &&
+		    pattern_check(buf, number, at, RECORD) < 0)
+			break;
 	}
-	errx(1, "%s: no record from %llu to %llu", file, (unsigned long long)from,
-	     (unsigned long long)to);
+	if (number < from)
+		errx(1, "%s: no record from %llu to %llu", file, (unsigned long long)from,
+		     (unsigned long long)to);
+	printf("%llu\n", (unsigned long long)number);
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -150,14 +157,15 @@ int main(int argc, char **argv)
 		slots = number(argv[5]);
 		return write_records(argv[2], argv[3], argv[4], number(argv[6]));
 	}
-	if (argc == 5 && !strcmp(argv[1], "check")) {
+	if ((argc == 5 || argc == 6) && !strcmp(argv[1], "check")) {
 		slots = number(argv[3]);
-		return check_records(argv[2], number(argv[4]));
+		return check_records(argv[2], number(argv[4]), argc == 6 ? number(argv[5]) : slots);
 	}
-	if (argc == 6 && !strcmp(argv[1], "last") && number(argv[4])) {
+	if (argc == 6 && !strcmp(argv[1], "last")) {
 		slots = number(argv[3]);
 		return find_last(argv[2], number(argv[4]), number(argv[5]));
 	}
-	errx(2, "journal write METHOD TAG FILE SLOTS FIRST | check FILE SLOTS LAST | "
+	errx(2, "journal write METHOD TAG FILE SLOTS FIRST | "
+		"check FILE SLOTS LAST [AHEAD] | "
 		"last FILE SLOTS FROM TO");
 }
