@@ -280,7 +280,7 @@ static int provision_locked(struct pmv_volume *v, u64 index, u64 chunk, bool *ta
 		if (ret)
 			return ret;
 	}
-	w.tag = le64_to_cpu(v->pool->core.sb.map_gen);
+	w.tag = READ_ONCE(v->pool->core.map_gen);
 	pmv_map_publish(v, index, w);
 	*taken = true;
 	return 0;

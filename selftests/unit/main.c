@@ -12,7 +12,8 @@ static const struct ktap_test tests[] = {
 	T(volume_life), T(volume_thick_grow_fails), T(volume_slots), T(volume_segments),
 	T(super_read), T(super_assemble), T(super_extend_destroy), T(super_format),
 	T(load_mirror), T(load_lost_lines), T(load_unreadable), T(load_hostile), T(load_flips),
-	T(snapshot_rules), T(snapshot_life), T(snapshot_limits), T(snapshot_lies),
+	T(snapshot_rules), T(snapshot_life), T(snapshot_limits), T(snapshot_generation),
+	T(snapshot_lies),
 	T(check_clean), T(check_every_byte), T(check_unreadable_lines), T(check_zeroed_lines),
 	T(check_both_copies), T(check_lies), T(check_load_rest),
 };

@@ -379,6 +379,44 @@ void snapshot_limits(void)
 	fixture_exit(&f);
 }
 
+/* Looks what the medium says whenever something is about to be stored. */
+static struct fixture *watched;
+static u64 seen_before, seen_after;
+
+static void watched_write(void *ctx, unsigned int member, u64 off, const void *src, size_t len)
+{
+	struct pmv_sb sb, other;
+
+	CHECK_EQ(pmv_sb_read(&ram_ops, ctx, 0, watched->p.c.device_size[0], &sb, &other, NULL), 0);
+	CHECK(watched->p.c.map_gen <= le64_to_cpu(sb.map_gen));
+	if (watched->p.c.map_gen == le64_to_cpu(sb.map_gen))
+		seen_after++;
+	seen_before += le64_to_cpu(watched->p.c.sb.map_gen) > watched->p.c.map_gen;
+	ram_ops.write(ctx, member, off, src, len);
+}
+
+/* Other volumes' chunks are born in a generation that is persistent, also while it changes. */
+void snapshot_generation(void)
+{
+	static struct fixture f;
+	struct pmv_media_ops ops = ram_ops;
+
+	fixture_init(&f, 2, 14);
+	CHECK_EQ(f.p.c.map_gen, 1);
+	CHECK_EQ(create(&f, 0, "a", 600, false), 0);
+	reload(&f);
+	ops.write = watched_write;
+	watched = &f;
+	f.p.c.ops = &ops;
+	CHECK_EQ(snapshot(&f, 1, "s", 0), 0);
+	f.p.c.ops = &ram_ops;
+	CHECK_EQ(f.p.c.map_gen, 2);
+	CHECK(seen_before && seen_after);
+	reload(&f);
+	CHECK_EQ(f.p.c.map_gen, 2);
+	fixture_exit(&f);
+}
+
 /* Well-formed lies about who belongs to whom, each alone. */
 void snapshot_lies(void)
 {

@@ -38,6 +38,7 @@ void load_unreadable(void);
 void load_hostile(void);
 void load_flips(void);
 void snapshot_rules(void);
+void snapshot_generation(void);
 void snapshot_life(void);
 void snapshot_limits(void);
 void snapshot_lies(void);

@@ -57,6 +57,8 @@ struct pmv_page_buf {
  * @ops: the medium
  * @ctx: handed to @ops
  * @sb: what all superblocks of the pool have in common, and those of member 0
+ * @map_gen: birth generation of chunks that are provisioned now. That of @sb once it is persistent:
+ *	[map] functions' callers read it beside [meta] ones, with READ_ONCE()
  * @data_off: of each member
  * @device_size: of each member
  * @chunks: in the pool
@@ -72,6 +74,7 @@ struct pmv_core {
 	const struct pmv_media_ops *ops;
 	void *ctx;
 	struct pmv_sb sb;
+	u64 map_gen;
 	u64 data_off[PMV_MEMBERS_MAX];
 	u64 device_size[PMV_MEMBERS_MAX];
 	u64 chunks;

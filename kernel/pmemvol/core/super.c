@@ -132,6 +132,7 @@ void pmv_core_init(struct pmv_core *c, const struct pmv_sb *const *sb)
 	unsigned int i;
 
 	memcpy(&c->sb, sb[0], sizeof(c->sb));
+	c->map_gen = le64_to_cpu(c->sb.map_gen);
 	c->chunk_shift = c->sb.chunk_shift;
 	take_geometry(c);
 	for (i = 0; i < c->nr_members; i++) {
@@ -185,6 +186,8 @@ void pmv_sb_commit(struct pmv_core *c)
 	c->sb.generation = cpu_to_le64(le64_to_cpu(c->sb.generation) + 1);
 	while (member--)
 		sb_write(c, member);
+	/* A chunk of a generation that a power cut takes back would be taken for damage. */
+	WRITE_ONCE(c->map_gen, le64_to_cpu(c->sb.map_gen));
 }
 
 void pmv_sb_wipe(struct pmv_core *c, unsigned int member)
