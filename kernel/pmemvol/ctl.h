@@ -56,9 +56,9 @@ int pmv_pool_destroy(const struct pmv_pool_params *p, struct netlink_ext_ack *ex
  * @pool: pool
  * @mode: PMEMVOL_MODE_*; from READ_ONLY and FAILED there is no way back
  *
- * Sends an event when it changes. Context: process, no spinlock held.
+ * Sends an event when it changes. Context: process, no spinlock held. Return: has it changed?
  */
-void pmv_pool_set_mode(struct pmv_pool *pool, int mode);
+bool pmv_pool_set_mode(struct pmv_pool *pool, int mode);
 
 /**
  * pmv_pool_capacity() - chunks volumes may be promised
@@ -124,6 +124,22 @@ int pmv_member_open(struct pmv_member *m, const struct pmv_device *d,
  * Their memory stays until they are closed.
  */
 void pmv_members_release(struct pmv_pool *pool, unsigned int from, unsigned int to);
+
+/**
+ * pmv_failures_wait() - returns when nobody looks at what was found before
+ *
+ * Whoever handles a failure finds volumes without a lock. Those with a DAX device are waited for by
+ * kill_dax().
+ * Context: process, may sleep; not where a failure is handled, nor what that waits for: setup_lock,
+ * the locks of pool.h below ctl_lock, the pool's worker.
+ */
+void pmv_failures_wait(void);
+
+/** pmv_failures_free() - pmv_volume_free() after that, without waiting. Context: any */
+void pmv_failures_free(struct pmv_volume *v);
+
+/** pmv_failures_exit() - nothing is left to be freed */
+void pmv_failures_exit(void);
 
 /** pmv_member_close() - let a device go. @m: member released, or NULL. Context: process */
 void pmv_member_close(struct pmv_member *m);

@@ -126,8 +126,6 @@ static const struct attribute_group *disk_groups[] = { &disk_group, NULL };
 
 static int make_dax(struct pmv_volume *v)
 {
-	struct dax_device *lower = v->pool->member[0]->dax;
-
 	v->dax = compat_alloc_dax(v, &pmv_dax_ops, v->disk);
 	if (IS_ERR_OR_NULL(v->dax)) {
 		int ret = v->dax ? PTR_ERR(v->dax) : -EOPNOTSUPP;
@@ -139,7 +137,7 @@ static int make_dax(struct pmv_volume *v)
 	set_dax_synchronous(v->dax);
 	set_dax_nocache(v->dax);
 	set_dax_nomc(v->dax);
-	dax_write_cache(v->dax, dax_write_cache_enabled(lower));
+	dax_write_cache(v->dax, v->pool->write_cache);
 	return 0;
 }
 
@@ -226,17 +224,26 @@ int pmv_disk_add(struct pmv_volume *v)
 
 void pmv_disk_remove(struct pmv_volume *v)
 {
-	if (v->disk_added)
-		del_gendisk(v->disk);
+	struct gendisk *disk = v->disk;
+	const bool added = v->disk_added;
+
+	if (disk && pmv_volume_is_snapshot(v)) {
+		/* It stays, without its disk, and no DAX device is waited for. */
+		WRITE_ONCE(v->disk_added, false);
+		WRITE_ONCE(v->disk, NULL);
+		pmv_failures_wait();
+	}
+	if (added)
+		del_gendisk(disk);
 	if (v->dax_added)
-		dax_remove_host(v->disk);
+		dax_remove_host(disk);
 	if (v->dax) {
-		/* Waits for everybody who is asking for an address. */
+		/* Waits for everybody who is asking for an address, or looks at a failure. */
 		kill_dax(v->dax);
 		put_dax(v->dax);
 	}
-	if (v->disk)
-		put_disk(v->disk);
+	if (disk)
+		put_disk(disk);
 	if (v->minor >= 0)
 		ida_free(&pmv_minors, v->minor);
 	v->disk_added = false;

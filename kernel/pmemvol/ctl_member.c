@@ -137,6 +137,26 @@ int pmv_member_open(struct pmv_member *m, const struct pmv_device *d,
 	return 0;
 }
 
+void pmv_failures_wait(void)
+{
+	synchronize_srcu(&failure_srcu);
+}
+
+static void free_volume(struct rcu_head *rcu)
+{
+	pmv_volume_free(container_of(rcu, struct pmv_volume, rcu));
+}
+
+void pmv_failures_free(struct pmv_volume *v)
+{
+	call_srcu(&failure_srcu, &v->rcu, free_volume);
+}
+
+void pmv_failures_exit(void)
+{
+	srcu_barrier(&failure_srcu);
+}
+
 void pmv_members_release(struct pmv_pool *pool, unsigned int from, unsigned int to)
 {
 	struct pmv_member *m;
@@ -149,7 +169,7 @@ void pmv_members_release(struct pmv_pool *pool, unsigned int from, unsigned int 
 			m->dax = NULL;
 		}
 	}
-	synchronize_srcu(&failure_srcu);
+	pmv_failures_wait();
 }
 
 void pmv_member_close(struct pmv_member *m)
@@ -218,7 +238,10 @@ static int forward_failure(struct pmv_pool *pool, struct pmv_member *m, u64 off,
 			hi = min(at + size, off + len);
 			if (lo >= hi)
 				continue;
+			/* Nobody's volume or clone's snapshot goes while they are told of. */
+			down_read(&pool->kin_sem);
 			pmv_event(PMEMVOL_EVENT_MEDIA_ERROR, pool, v);
+			up_read(&pool->kin_sem);
 			if (v->dax)
 				ret = dax_holder_notify_failure(v->dax, index * size + lo - at,
 								hi - lo, flags);
@@ -257,6 +280,7 @@ static void cut_off(struct pmv_pool *pool)
 /* The memory of a member is about to go: no access may follow. */
 static void member_gone(struct pmv_pool *pool, struct pmv_member *m, int flags)
 {
+	struct gendisk *disk;
 	struct pmv_volume *v;
 	unsigned long slot;
 
@@ -265,9 +289,10 @@ static void member_gone(struct pmv_pool *pool, struct pmv_member *m, int flags)
 	cut_off(pool);
 	/* File systems may take their time. */
 	xa_for_each(&pool->volumes, slot, v) {
-		if (xa_is_value(v) || !v->disk_added)
+		disk = xa_is_value(v) ? NULL : READ_ONCE(v->disk);
+		if (!disk || !READ_ONCE(v->disk_added))
 			continue;
-		blk_mark_disk_dead(v->disk);
+		blk_mark_disk_dead(disk);
 		if (v->dax)
 			dax_holder_notify_failure(v->dax, 0, U64_MAX, flags);
 	}

@@ -37,7 +37,7 @@ struct pmv_pool *pmv_pool_find(const char *name)
 	return NULL;
 }
 
-void pmv_pool_set_mode(struct pmv_pool *pool, int mode)
+bool pmv_pool_set_mode(struct pmv_pool *pool, int mode)
 {
 	int old;
 
@@ -45,12 +45,13 @@ void pmv_pool_set_mode(struct pmv_pool *pool, int mode)
 	do {
 		old = READ_ONCE(pool->mode);
 		if (old == mode || (old >= PMEMVOL_MODE_READ_ONLY && mode < old))
-			return;
+			return false;
 	} while (cmpxchg(&pool->mode, old, mode) != old);
 	if (mode >= PMEMVOL_MODE_READ_ONLY)
 		pr_err("pmemvol: %s: the pool is %s now\n", pool->name,
 		       mode == PMEMVOL_MODE_FAILED ? "failed" : "read-only");
 	pmv_event(PMEMVOL_EVENT_POOL_MODE, pool, NULL);
+	return true;
 }
 
 u64 pmv_pool_capacity(struct pmv_pool *pool, u64 pages)
@@ -147,9 +148,23 @@ static void take_member_properties(struct pmv_pool *pool)
 {
 	unsigned int i;
 
-	for (i = 0; i < pool->nr_members; i++)
+	for (i = 0; i < pool->nr_members; i++) {
 		pool->deep_flush |= pool->member[i]->deep_flush;
+		pool->write_cache |= dax_write_cache_enabled(pool->member[i]->dax);
+	}
 	pool->node = pmv_member_bdev(pool->member[0])->bd_disk->node_id;
+}
+
+/* File systems do not write back what was stored to a mapping where no cache is told of. */
+static void tell_write_cache(struct pmv_pool *pool)
+{
+	struct pmv_volume *v;
+	unsigned long slot;
+
+	lockdep_assert_held_write(&pmv_pools_sem);
+	xa_for_each(&pool->volumes, slot, v)
+		if (!xa_is_value(v) && v->dax)
+			dax_write_cache(v->dax, pool->write_cache);
 }
 
 static int add_disks(struct pmv_pool *pool, struct netlink_ext_ack *extack)
@@ -398,6 +413,7 @@ static int add_members(struct pmv_pool *pool, const struct pmv_pool_params *p,
 	/* Whoever finds a chunk of a new member finds the member. */
 	smp_store_release(&pool->nr_members, to);
 	take_member_properties(pool);
+	tell_write_cache(pool);
 	spin_lock(&pool->alloc_lock);
 	old[0] = pool->alloc.used;
 	old[1] = pool->alloc.clean;

@@ -114,13 +114,24 @@ static u32 state_of(const struct pmv_volume *v)
 								 PMEMVOL_VOLUME_ACTIVE;
 }
 
+/* A rename replaces it under this lock, and not all that tell it hold ctl_lock. */
+static int put_name(struct sk_buff *skb, int attr, struct pmv_volume *v)
+{
+	char name[PMV_NAME_MAX + 1];
+
+	spin_lock(&v->open_lock);
+	memcpy(name, v->name, sizeof(name));
+	spin_unlock(&v->open_lock);
+	return nla_put_string(skb, attr, name);
+}
+
 /* Of a clone: what it was made of. */
 static int put_parent(struct sk_buff *skb, const struct pmv_volume *v)
 {
-	const struct pmv_volume *s = v->kin.parent ? pmv_snap_volume(v->kin.parent) : NULL;
+	struct pmv_volume *s = v->kin.parent ? pmv_snap_volume(v->kin.parent) : NULL;
 
-	if (s && ((s->origin && nla_put_string(skb, PMEMVOL_A_VOLUME_ORIGIN, s->origin->name)) ||
-		  nla_put_string(skb, PMEMVOL_A_VOLUME_ORIGIN_SNAPSHOT, s->name)))
+	if (s && ((s->origin && put_name(skb, PMEMVOL_A_VOLUME_ORIGIN, s->origin)) ||
+		  put_name(skb, PMEMVOL_A_VOLUME_ORIGIN_SNAPSHOT, s)))
 		return -EMSGSIZE;
 	return 0;
 }
@@ -132,7 +143,7 @@ static int put_volume(struct sk_buff *skb, struct pmv_volume *v)
 	unsigned int shift = pool->chunk_shift;
 
 	if (!nest ||
-	    nla_put_string(skb, PMEMVOL_A_VOLUME_NAME, v->name) ||
+	    put_name(skb, PMEMVOL_A_VOLUME_NAME, v) ||
 	    nla_put(skb, PMEMVOL_A_VOLUME_UUID, PMV_UUID_SIZE, v->desc.uuid) ||
 	    nla_put_u64_64bit(skb, PMEMVOL_A_VOLUME_SIZE, v->map.chunks << shift,
 			      PMEMVOL_A_VOLUME_PAD) ||
@@ -153,11 +164,11 @@ static int put_volume(struct sk_buff *skb, struct pmv_volume *v)
 	return 0;
 }
 
-static int put_volume_name(struct sk_buff *skb, const struct pmv_volume *v)
+static int put_volume_name(struct sk_buff *skb, struct pmv_volume *v)
 {
 	struct nlattr *nest = nla_nest_start(skb, PMEMVOL_A_VOLUME);
 
-	if (!nest || nla_put_string(skb, PMEMVOL_A_VOLUME_NAME, v->name) ||
+	if (!nest || put_name(skb, PMEMVOL_A_VOLUME_NAME, v) ||
 	    nla_put(skb, PMEMVOL_A_VOLUME_UUID, PMV_UUID_SIZE, v->desc.uuid))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
@@ -167,6 +178,8 @@ static int put_volume_name(struct sk_buff *skb, const struct pmv_volume *v)
 static int put_snapshot(struct sk_buff *skb, struct pmv_volume *s)
 {
 	unsigned int shift = s->pool->chunk_shift;
+	/* It comes and goes. */
+	struct gendisk *disk = READ_ONCE(s->disk);
 	struct nlattr *nest;
 
 	/* Of one that is deleted the volume may be, too. */
@@ -188,9 +201,9 @@ static int put_snapshot(struct sk_buff *skb, struct pmv_volume *s)
 	    nla_put_u32(skb, PMEMVOL_A_SNAPSHOT_OPENERS, READ_ONCE(s->openers)) ||
 	    nla_put_u32(skb, PMEMVOL_A_SNAPSHOT_STATE, state_of(s)))
 		return -EMSGSIZE;
-	if (s->disk && (nla_put_string(skb, PMEMVOL_A_SNAPSHOT_DISK, s->disk->disk_name) ||
-			nla_put_u64_64bit(skb, PMEMVOL_A_SNAPSHOT_DEVNUM,
-					  devnum(disk_devt(s->disk)), PMEMVOL_A_SNAPSHOT_PAD)))
+	if (disk && (nla_put_string(skb, PMEMVOL_A_SNAPSHOT_DISK, disk->disk_name) ||
+		     nla_put_u64_64bit(skb, PMEMVOL_A_SNAPSHOT_DEVNUM, devnum(disk_devt(disk)),
+				       PMEMVOL_A_SNAPSHOT_PAD)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;

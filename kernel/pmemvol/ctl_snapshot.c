@@ -266,6 +266,27 @@ static int may_go(struct pmv_volume *s, struct netlink_ext_ack *extack)
 	return ret;
 }
 
+/*
+ * From here on it gets no chunks any more, on media and in memory at once: after a power cut a
+ * chunk that was being handed over to it would have two owners, none of which is to be preferred.
+ */
+static int leave(struct pmv_volume *s)
+{
+	struct pmv_pool *pool = s->pool;
+	int ret;
+
+	down_write(&pool->kin_sem);
+	ret = pmv_meta_lock(pool);
+	if (!ret) {
+		ret = pmv_volume_delete(&pool->core, s->map.slot, &s->desc);
+		pmv_meta_unlock(pool);
+	}
+	if (!ret)
+		s->kin.leaving = true;
+	up_write(&pool->kin_sem);
+	return ret;
+}
+
 int pmv_ctl_snapshot_delete(struct pmv_pool *pool, const struct pmv_volume_request *r,
 			    struct netlink_ext_ack *extack)
 {
@@ -279,11 +300,7 @@ int pmv_ctl_snapshot_delete(struct pmv_pool *pool, const struct pmv_volume_reque
 		ret = may_go(s, extack);
 	if (ret)
 		return ret;
-	ret = pmv_meta_lock(pool);
-	if (!ret) {
-		ret = pmv_volume_delete(&pool->core, s->map.slot, &s->desc);
-		pmv_meta_unlock(pool);
-	}
+	ret = leave(s);
 	if (ret) {
 		pmv_disk_unkill(s);
 		return pmv_ctl_meta_error(pool, ret, extack);

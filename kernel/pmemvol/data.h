@@ -133,6 +133,9 @@ void pmv_stock_defer(struct pmv_pool *pool, enum pmv_claim claim, u64 chunk);
 /** pmv_stock_erase_volume() - erase the chunks of a deleted volume in the background */
 void pmv_stock_erase_volume(struct pmv_volume *v);
 
+/** pmv_stock_is_spent() - has the pool nothing left for thin volumes? Context: any */
+bool pmv_stock_is_spent(struct pmv_pool *pool);
+
 /** pmv_stock_wait() - wait until @chunks are free or none will be. Context: as pmv_stock_take() */
 void pmv_stock_wait(struct pmv_pool *pool, unsigned int chunks);
 

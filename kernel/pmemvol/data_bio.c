@@ -192,6 +192,7 @@ static blk_status_t zero_piece(struct pmv_volume *v, struct piece p)
 	blk_status_t status = BLK_STS_OK;
 	const struct pmv_top *top;
 	u64 entry;
+	int ret;
 
 again:
 	rcu_read_lock();
@@ -199,10 +200,13 @@ again:
 	entry = top ? pmv_map_lookup(top, p.index) : 0;
 	if (top && (entry ? !pmv_entry_is_own(v, entry) : pmv_snap_reads_through(v))) {
 		rcu_read_unlock();
-		status = errno_to_status(entry ? pmv_snap_own(v, p.index) :
-						 pmv_map_provision(v, p.index));
-		if (status)
-			return status;
+		ret = entry ? pmv_snap_own(v, p.index) : pmv_snap_shows(v, p.index);
+		if (ret > 0)
+			ret = pmv_map_provision(v, p.index);
+		else if (!ret && !entry)
+			return BLK_STS_OK;
+		if (ret)
+			return errno_to_status(ret);
 		goto again;
 	}
 	if (entry) {
@@ -218,16 +222,31 @@ again:
 	return top ? status : BLK_STS_IOERR;
 }
 
+/* A member that goes waits for each step. */
+static blk_status_t zero_range(struct pmv_volume *v, struct piece p)
+{
+	blk_status_t status = BLK_STS_OK;
+	struct piece step = p;
+
+	for (; p.len && !status; p.off += step.len, p.len -= step.len) {
+		step.off = p.off;
+		step.len = min_t(unsigned int, p.len, BIT(PMV_CHUNK_SHIFT_MIN));
+		status = zero_piece(v, step);
+	}
+	return status;
+}
+
 /*
  * Discard and write-zeroes. Whole chunks are given back; of the rest, write-zeroes is
- * done by hand and a discard leaves it as it is.
+ * done by hand and a discard leaves it as it is. In a full pool write-zeroes gives nothing back:
+ * another volume might have it before what is written next.
  */
 static blk_status_t do_clear(struct pmv_volume *v, struct bio *bio)
 {
 	unsigned int shift = v->pool->chunk_shift - SECTOR_SHIFT;
 	sector_t sector = bio->bi_iter.bi_sector, end = bio_end_sector(bio);
 	bool zero = bio_op(bio) == REQ_OP_WRITE_ZEROES;
-	bool keep = zero && bio->bi_opf & REQ_NOUNMAP;
+	bool keep = zero && (bio->bi_opf & REQ_NOUNMAP || pmv_stock_is_spent(v->pool));
 	blk_status_t status = BLK_STS_OK;
 	u64 first, last;
 
@@ -248,7 +267,7 @@ static blk_status_t do_clear(struct pmv_volume *v, struct bio *bio)
 				continue;
 		}
 		if (zero)
-			status = zero_piece(v, p);
+			status = zero_range(v, p);
 		sector += p.len >> SECTOR_SHIFT;
 		cond_resched();
 	}

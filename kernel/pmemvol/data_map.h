@@ -73,6 +73,15 @@ int pmv_snap_own(struct pmv_volume *v, u64 index);
 bool pmv_snap_keeps(struct pmv_volume *v, u64 index);
 
 /**
+ * pmv_snap_shows() - is anything to be read where there is no chunk of its own?
+ * @v: snapshot or clone
+ * @index: chunk of it
+ *
+ * Context: may sleep. Return: 0, 1 or an error.
+ */
+int pmv_snap_shows(struct pmv_volume *v, u64 index);
+
+/**
  * pmv_snap_fill() - a clone's new chunk gets what its snapshot shows there
  * @v: volume
  * @index: chunk of it, which it does not have yet

@@ -15,9 +15,6 @@ void pmv_merge_snapshot(struct pmv_volume *s)
 {
 	struct pmv_pool *pool = s->pool;
 
-	down_write(&pool->kin_sem);
-	s->kin.leaving = true;
-	up_write(&pool->kin_sem);
 	spin_lock(&pool->alloc_lock);
 	pool->used_data -= s->provisioned;
 	pool->merging_chunks += s->provisioned;
@@ -119,7 +116,7 @@ out:
 	return ret;
 }
 
-static int merge_leaf(struct pmv_volume *s, u64 at)
+static int merge_leaf(struct pmv_volume *s, u64 at, bool *some)
 {
 	struct pmv_leaf *l = rcu_dereference_protected(pmv_top_of(s)->leaf[at], 1);
 	struct pmv_pool *pool = s->pool;
@@ -127,8 +124,10 @@ static int merge_leaf(struct pmv_volume *s, u64 at)
 	int ret = 0;
 
 	while (l && i < PMV_WORDS_PER_PAGE) {
-		if (l->entry[i])
+		if (l->entry[i]) {
+			*some = true;
 			ret = merge_chunk(s, (at << PMV_LEAF_SHIFT) + i);
+		}
 		/* The worker must not wait for chunks that it has to erase itself. */
 		if (ret == -ENOSPC)
 			ret = pmv_meta_try(pool, PMV_HEIGHT_MAX);
@@ -168,7 +167,8 @@ static int finish(struct pmv_volume *s)
 	/* The slot of what could not be freed stays taken; the next activation tries again. */
 	if (!ret)
 		xa_erase(&pool->volumes, s->map.slot);
-	pmv_volume_free(s);
+	/* Who looks at a failure may have found it before it was deleted. */
+	pmv_failures_free(s);
 	return ret;
 }
 
@@ -176,16 +176,17 @@ bool pmv_merge_some(struct pmv_pool *pool)
 {
 	struct pmv_volume *s;
 	int ret = 0;
-	u64 at;
+	bool some = false;
 
 	spin_lock(&pool->alloc_lock);
 	s = list_first_entry_or_null(&pool->merging, struct pmv_volume, erasing);
 	spin_unlock(&pool->alloc_lock);
 	if (!s)
 		return false;
-	for (at = 0; !ret && at < pmv_top_of(s)->nr; at++)
-		ret = merge_leaf(s, at);
-	if (!ret)
+	/* What it gave up is erased in between: somebody may wait for that. */
+	for (; !ret && !some && s->merged < pmv_top_of(s)->nr; s->merged += !ret)
+		ret = merge_leaf(s, s->merged, &some);
+	if (!ret && !some)
 		ret = finish(s);
 	/* Pages are short, memory is, or the pool ends: later. */
 	if (ret == -EUCLEAN || ret == -EIO)

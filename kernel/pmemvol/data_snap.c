@@ -193,6 +193,17 @@ static int find(struct pmv_kin *k, u64 index, u64 *entry, struct pmv_pool *pool)
 	return ret == -ENOENT ? 0 : ret;
 }
 
+int pmv_snap_shows(struct pmv_volume *v, u64 index)
+{
+	u64 entry;
+	int ret;
+
+	down_read(&v->pool->kin_sem);
+	ret = find(&v->kin, index, &entry, v->pool);
+	up_read(&v->pool->kin_sem);
+	return ret ?: entry > 0;
+}
+
 bool pmv_snap_keeps(struct pmv_volume *v, u64 index)
 {
 	u64 *entry = pmv_map_slot(v, index), shown = 0;
@@ -285,7 +296,11 @@ int pmv_snap_read(struct pmv_volume *v, u64 index, unsigned int off, void *buf, 
 	return ret;
 }
 
-/* The epochs are used up: all entries are of the first one, and have to be looked at. */
+/*
+ * The epochs are used up: all entries become those of the first one, and have to be looked at. The
+ * volume's own goes on with the second one: as long as it is the old one nobody finds a chunk to be
+ * his own that is not.
+ */
 static void restart_epochs(struct pmv_volume *v)
 {
 	struct pmv_top *top = pmv_top_of(v);
@@ -298,7 +313,7 @@ static void restart_epochs(struct pmv_volume *v)
 		for (i = 0; l && i < PMV_WORDS_PER_PAGE; i++)
 			WRITE_ONCE(l->entry[i], l->entry[i] & ~PMV_ENTRY_EPOCH);
 	}
-	WRITE_ONCE(v->epoch, 0);
+	WRITE_ONCE(v->epoch, PMV_ENTRY_EPOCH_ONE);
 }
 
 void pmv_snap_switch(struct pmv_volume *v, struct pmv_volume *snapshot)
@@ -309,7 +324,8 @@ void pmv_snap_switch(struct pmv_volume *v, struct pmv_volume *snapshot)
 	snapshot->origin = v;
 	if (v->epoch == PMV_ENTRY_EPOCH)
 		restart_epochs(v);
-	WRITE_ONCE(v->epoch, v->epoch + PMV_ENTRY_EPOCH_ONE);
+	else
+		WRITE_ONCE(v->epoch, v->epoch + PMV_ENTRY_EPOCH_ONE);
 	up_write(&v->pool->kin_sem);
 	/*
 	 * Who saw the old epoch has finished storing after this, and what he stored is part of the

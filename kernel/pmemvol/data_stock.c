@@ -90,6 +90,26 @@ void pmv_stock_wait(struct pmv_pool *pool, unsigned int chunks)
 	wait_event(pool->space_wait, can_progress(pool, chunks));
 }
 
+bool pmv_stock_is_spent(struct pmv_pool *pool)
+{
+	bool spent;
+
+	spin_lock(&pool->alloc_lock);
+	spent = !pmv_alloc_available(&pool->alloc);
+	spin_unlock(&pool->alloc_lock);
+	return spent;
+}
+
+static void tell_no_space(struct pmv_pool *pool)
+{
+	if (READ_ONCE(pool->mode) != PMEMVOL_MODE_WRITABLE ||
+	    !pmv_pool_set_mode(pool, PMEMVOL_MODE_NO_SPACE))
+		return;
+	pmv_event(PMEMVOL_EVENT_NO_SPACE, pool, NULL);
+	/* What came back before anybody could see the mode has not changed it. */
+	pmv_stock_space_back(pool);
+}
+
 int pmv_stock_take(struct pmv_pool *pool, enum pmv_claim claim, u64 hint, u64 *chunk)
 {
 	bool clean, tell_low = false, kick;
@@ -112,10 +132,7 @@ int pmv_stock_take(struct pmv_pool *pool, enum pmv_claim claim, u64 hint, u64 *c
 		pmv_stock_wait(pool, 1);
 	}
 	if (ret) {
-		if (READ_ONCE(pool->mode) == PMEMVOL_MODE_WRITABLE) {
-			pmv_pool_set_mode(pool, PMEMVOL_MODE_NO_SPACE);
-			pmv_event(PMEMVOL_EVENT_NO_SPACE, pool, NULL);
-		}
+		tell_no_space(pool);
 		return -ENOSPC;
 	}
 	if (tell_low)

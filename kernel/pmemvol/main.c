@@ -39,6 +39,7 @@ static void __exit pmv_exit(void)
 	pmv_netlink_exit();
 	pmv_disk_exit();
 	pmv_stock_exit();
+	pmv_failures_exit();
 	/* Leaves and tops may still wait for a grace period. */
 	rcu_barrier();
 }

@@ -144,6 +144,7 @@ struct pmv_top {
  * @origin: of a snapshot: its volume; NULL when that is deleted (kin_sem, or ctl_lock)
  * @snapshots: how many it has, without deleted ones (ctl_lock)
  * @clones: of a snapshot: how many volumes are its clones (ctl_lock)
+ * @merged: of a deleted snapshot: leaves of which nothing is left (its pool's worker)
  * @rolling: the snapshot that it is being made like; it cannot be opened before that is complete
  *	     (ctl_lock)
  * @dax_given: since it was opened, addresses of its chunks were given to somebody
@@ -159,6 +160,7 @@ struct pmv_top {
  * @dax_added: the DAX device is found by the disk
  * @minor: N of pmvN
  * @remove: for pmv_disk_remove_all()
+ * @rcu: for pmv_failures_free()
  */
 struct pmv_volume {
 	struct pmv_top __rcu *top;
@@ -175,6 +177,7 @@ struct pmv_volume {
 	struct pmv_volume *origin;
 	unsigned int snapshots;
 	unsigned int clones;
+	u64 merged;
 	struct pmv_volume *rolling;
 	bool dax_given;
 	char name[PMV_NAME_MAX + 1];
@@ -189,6 +192,7 @@ struct pmv_volume {
 	bool dax_added;
 	int minor;
 	struct work_struct remove;
+	struct rcu_head rcu;
 };
 
 #define PMV_NAME_HASH_BITS 10
@@ -199,6 +203,7 @@ struct pmv_volume {
  * @member: of nr_members; grows under pmv_pools_sem for writing
  * @chunk_shift: log2 of the chunk size
  * @deep_flush: any member needs REQ_PREFLUSH
+ * @write_cache: stores to any member have to be written back from the processor's cache
  * @node: NUMA node of the first member
  * @mode: enum pmemvol_pool_mode; READ_ONCE(), changed by pmv_pool_set_mode() alone
  * @setup_lock: see above
@@ -240,6 +245,7 @@ struct pmv_pool {
 	unsigned int nr_members;
 	unsigned int chunk_shift;
 	bool deep_flush;
+	bool write_cache;
 	int mode;
 	int node;
 
