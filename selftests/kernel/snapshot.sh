@@ -234,7 +234,7 @@ test_merge_never_begun() {
 }
 
 test_clones() {
-	local free v
+	local free v held
 
 	new_pool tank /dev/pmem0 --overcommit 10
 	free=$(pool_get tank free)
@@ -253,6 +253,10 @@ test_clones() {
 	blkdiscard -z -o 8192 -l 4096 "$dev"
 	blkdiscard -z -o 4M -l 4M "$dev"
 	blkdiscard -o 8M -l 8M "$dev"
+	# Zeroes where nothing is shown take nothing.
+	held=$(volume_get tank/c provisioned)
+	blkdiscard -z -o 32M -l 16M "$dev"
+	eq "$(volume_get tank/c provisioned)" "$held" "provisioned by zeroes where a clone shows nothing"
 	pattern zero direct "$dev" 8192 4096
 	pattern check direct "$dev" 12288 $((CHUNK - 12288)) 3
 	generation_is 3
