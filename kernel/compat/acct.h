@@ -4,7 +4,9 @@
  *
  * Their clock is the tick. Of what begins and ends between two ticks bio_start_io_acct() and
  * bio_end_io_acct() only count that it was there, and its sectors; here that is in line, and needs
- * a third of the instructions. What begins after the first look at a new tick is left to them.
+ * a quarter of the instructions. What begins after the first look at a new tick is left to them.
+ * They also count it as in flight meanwhile, which another processor could see only if it looked
+ * just then: here that is left out.
  */
 #ifndef PMV_COMPAT_ACCT_H
 #define PMV_COMPAT_ACCT_H
@@ -15,86 +17,61 @@
 #include <linux/part_stat.h>
 
 #ifdef COMPAT_HAVE_BDEV_STATS
-/**
- * struct compat_acct - what is being counted
- * @start: when it began; 0 when the disk keeps no statistics (jiffies of 64 bits never are)
- * @stats: of this processor
- */
-struct compat_acct {
-	unsigned long start;
-	struct disk_stats *stats;
-};
-
-static_assert(IS_ENABLED(CONFIG_64BIT));
-
-static __always_inline void compat_acct_count(struct bio *bio, bool write)
+/** compat_acct_on() - does the disk keep statistics? */
+static __always_inline bool compat_acct_on(const struct bio *bio)
 {
-	struct disk_stats __percpu *stats = bio->bi_bdev->bd_stats;
-
-	__this_cpu_inc(stats->ios[write ? STAT_WRITE : STAT_READ]);
-	__this_cpu_add(stats->sectors[write ? STAT_WRITE : STAT_READ], bio_sectors(bio));
+	return blk_queue_io_stat(bdev_get_queue(bio->bi_bdev));
 }
 
 /**
- * compat_acct_start() - begin to count a bio, if the disk keeps statistics
- * @a: out: for compat_acct_end()
+ * compat_acct_start() - begin to count a bio
+ * @start: out: for compat_acct_end()
  * @bio: a read or write of the whole disk, not of a partition
- * @write: which of them
  *
  * Context: preemption off until compat_acct_end().
  * Return: false when a tick has passed: nothing was done, bio_start_io_acct() has to be called.
  */
-static __always_inline bool compat_acct_start(struct compat_acct *a, struct bio *bio, bool write)
+static __always_inline bool compat_acct_start(unsigned long *start, struct bio *bio)
 {
-	struct block_device *bdev = bio->bi_bdev;
-
-	a->start = 0;
-	if (!blk_queue_io_stat(bdev_get_queue(bdev)))
-		return true;
-	a->start = jiffies;
-	if (unlikely(READ_ONCE(bdev->bd_stamp) != a->start))
-		return false;
-	a->stats = this_cpu_ptr(bdev->bd_stats);
-	if (!__is_defined(COMPAT_HAVE_BDEV_ACCT_SECTORS_END))
-		compat_acct_count(bio, write);
-	local_inc(&a->stats->in_flight[write]);
-	return true;
+	*start = jiffies;
+	return READ_ONCE(bio->bi_bdev->bd_stamp) == *start;
 }
 
-/** compat_acct_end() - a bio is done that compat_acct_start() has begun to count */
-static __always_inline void compat_acct_end(struct compat_acct *a, struct bio *bio, bool write)
+/**
+ * compat_acct_end() - a bio is done that compat_acct_start() has begun to count
+ * @start: what that has set
+ * @bio: the same
+ * @write: what it is
+ */
+static __always_inline void compat_acct_end(unsigned long start, struct bio *bio, bool write)
 {
-	unsigned long now;
+	struct disk_stats __percpu *stats = bio->bi_bdev->bd_stats;
+	bool late = jiffies != start;
 
-	if (!a->start)
-		return;
-	now = jiffies;
-	if (unlikely(now != a->start)) {
-		bio_end_io_acct(bio, a->start);
-		return;
+	if (!__is_defined(COMPAT_HAVE_BDEV_ACCT_SECTORS_END) || likely(!late)) {
+		__this_cpu_inc(stats->ios[write ? STAT_WRITE : STAT_READ]);
+		__this_cpu_add(stats->sectors[write ? STAT_WRITE : STAT_READ], bio_sectors(bio));
 	}
-	if (__is_defined(COMPAT_HAVE_BDEV_ACCT_SECTORS_END))
-		compat_acct_count(bio, write);
-	local_dec(&a->stats->in_flight[write]);
+	if (unlikely(late)) {
+		local_inc(&this_cpu_ptr(stats)->in_flight[write]);
+		bio_end_io_acct(bio, start);
+	}
 }
 #else
-struct compat_acct {
-	unsigned long start;
-	bool counts;
-};
-
-static inline bool compat_acct_start(struct compat_acct *a, struct bio *bio, bool write)
+static inline bool compat_acct_on(const struct bio *bio)
 {
-	a->counts = blk_queue_io_stat(bio->bi_disk->queue);
-	if (a->counts)
-		a->start = bio_start_io_acct(bio);
+	return blk_queue_io_stat(bio->bi_disk->queue);
+}
+
+static inline bool compat_acct_start(unsigned long *start, struct bio *bio)
+{
+	*start = bio_start_io_acct(bio);
 	return true;
 }
 
-static inline void compat_acct_end(struct compat_acct *a, struct bio *bio, bool write)
+static inline void compat_acct_end(unsigned long start, struct bio *bio, bool write)
 {
-	if (a->counts)
-		bio_end_io_acct(bio, a->start);
+	bio_end_io_acct(bio, start);
 }
 #endif
 

@@ -67,6 +67,8 @@ struct pmv_volume *pmv_volume_alloc(struct pmv_pool *pool, u64 chunks)
 	}
 	RCU_INIT_POINTER(v->top, top);
 	v->pool = pool;
+	v->chunk_shift = pool->chunk_shift;
+	v->chunk_mask = pmv_chunk_size(pool) - 1;
 	v->minor = -1;
 	v->map.chunks = chunks;
 	v->kin.chunks = chunks;

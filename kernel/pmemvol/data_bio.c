@@ -275,7 +275,7 @@ static blk_status_t do_clear(struct pmv_volume *v, struct bio *bio)
 }
 
 /* Where a flush does more than a fence, the members are asked to; the bio ends after them. */
-static void flush_members(struct pmv_pool *pool, struct bio *parent)
+static noinline void flush_members(struct pmv_pool *pool, struct bio *parent)
 {
 	unsigned int i;
 
@@ -293,7 +293,7 @@ static void flush_members(struct pmv_pool *pool, struct bio *parent)
 }
 
 /* Whatever it is. */
-static noinline void do_any(struct pmv_volume *v, struct bio *bio)
+static inline void do_any(struct pmv_volume *v, struct bio *bio)
 {
 	bool acct = blk_queue_io_stat(compat_bio_disk(bio)->queue);
 	unsigned long start = acct ? bio_start_io_acct(bio) : 0;
@@ -336,6 +336,16 @@ end:
 	}
 }
 
+static __always_inline void copy_plain(struct bio *bio, void *addr, void *buf, bool write)
+{
+	unsigned int len = bio->bi_iter.bi_size;
+
+	if (write)
+		memcpy_flushcache(addr, buf, len);
+	else if (unlikely(copy_mc_to_kernel(buf, addr, len)))
+		bio->bi_status = BLK_STS_IOERR;
+}
+
 /*
  * What nearly every bio is: something within one page of a chunk that is there, may change
  * without a look, and is on a member without known bad blocks. Preemption is off while it is
@@ -344,36 +354,38 @@ end:
  */
 static __always_inline bool do_plain(struct pmv_volume *v, struct bio *bio, bool write)
 {
-	struct bio_vec bvec = mp_bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter);
-	const struct pmv_pool *pool = v->pool;
+	const struct bio_vec *bv = __bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter);
+	unsigned int off = mp_bvec_iter_offset(bio->bi_io_vec, bio->bi_iter);
 	unsigned int len = bio->bi_iter.bi_size;
 	u64 pos = (u64)bio->bi_iter.bi_sector << SECTOR_SHIFT;
 	const struct badblocks *bb;
 	const struct pmv_top *top;
-	struct compat_acct acct;
+	unsigned long start;
 	bool ret = false;
 	void *addr, *buf;
 	u64 entry;
 
-	if (unlikely(offset_in_page(pos) + len > PAGE_SIZE || bvec.bv_len < len))
+	if (unlikely(((pos + len - 1) ^ pos) >= PAGE_SIZE ||
+		     bv->bv_len - (off - bv->bv_offset) < len))
 		return false;
 	rcu_read_lock_sched();
 	top = rcu_dereference_sched(v->top);
-	entry = likely(top) ? pmv_map_lookup(top, pos >> pool->chunk_shift) : 0;
+	entry = likely(top) ? pmv_map_lookup(top, pos >> v->chunk_shift) : 0;
 	if (unlikely(!entry || (write && !pmv_entry_is_own(v, entry))))
 		goto out;
-	bb = READ_ONCE(pmv_entry_member(pool, entry)->bb);
+	bb = READ_ONCE(pmv_entry_member(v->pool, entry)->bb);
 	if (likely(bb) && unlikely(READ_ONCE(bb->count)))
 		goto out;
-	if (unlikely(!compat_acct_start(&acct, bio, write)))
-		goto out;
-	addr = pmv_entry_addr(entry) + (pos & (pmv_chunk_size(pool) - 1));
-	buf = bvec_virt(&bvec);
-	if (write)
-		memcpy_flushcache(addr, buf, len);
-	else if (unlikely(copy_mc_to_kernel(buf, addr, len)))
-		bio->bi_status = BLK_STS_IOERR;
-	compat_acct_end(&acct, bio, write);
+	addr = pmv_entry_addr(entry) + (pos & v->chunk_mask);
+	buf = page_address(bv->bv_page) + off;
+	if (likely(compat_acct_on(bio))) {
+		if (unlikely(!compat_acct_start(&start, bio)))
+			goto out;
+		copy_plain(bio, addr, buf, write);
+		compat_acct_end(start, bio, write);
+	} else {
+		copy_plain(bio, addr, buf, write);
+	}
 	ret = true;
 out:
 	rcu_read_unlock_sched();
@@ -383,27 +395,25 @@ out:
 /* There are no data: what has to be done for it is done for every flush. */
 static inline bool do_flush(struct bio *bio)
 {
-	struct compat_acct acct;
-	bool ret;
+	unsigned long start;
+	bool ret = true;
 
 	part_stat_lock();
-	ret = compat_acct_start(&acct, bio, true);
-	if (likely(ret))
-		compat_acct_end(&acct, bio, true);
+	if (likely(compat_acct_on(bio))) {
+		ret = compat_acct_start(&start, bio);
+		if (likely(ret))
+			compat_acct_end(start, bio, true);
+	}
 	part_stat_unlock();
 	return ret;
 }
 
-/* Return: false when it is none of the bios that are nearly all there are. */
-static __always_inline bool do_usual(struct pmv_volume *v, struct bio *bio)
+/* Return: false when it is not one of the writes that are nearly all there are. */
+static __always_inline bool do_usual_write(struct pmv_volume *v, struct bio *bio)
 {
-	bool data = bio->bi_iter.bi_size;
-
-	if (bio_op(bio) == REQ_OP_READ)
-		return likely(data) && do_plain(v, bio, false);
 	if (unlikely(bio_op(bio) != REQ_OP_WRITE))
 		return false;
-	if (!data)
+	if (!bio->bi_iter.bi_size)
 		return do_flush(bio);
 	/*
 	 * A flush before it is not usual. And the block layer only warns of writes to a read-only
@@ -412,6 +422,25 @@ static __always_inline bool do_usual(struct pmv_volume *v, struct bio *bio)
 	return likely(!(bio->bi_opf & REQ_PREFLUSH)) &&
 	       likely(READ_ONCE(v->pool->mode) != PMEMVOL_MODE_READ_ONLY) &&
 	       do_plain(v, bio, true);
+}
+
+/*
+ * Data went past the cache: one fence makes this bio and all that completed before it persistent.
+ */
+static inline void flush(const struct pmv_volume *v, struct bio *bio)
+{
+	pmem_wmb();
+	if (unlikely(v->pool->deep_flush))
+		flush_members(v->pool, bio);
+}
+
+/* Out of line, so that what nearly every bio takes saves few registers. */
+static noinline void submit_any(struct pmv_volume *v, struct bio *bio)
+{
+	do_any(v, bio);
+	if (op_is_flush(bio->bi_opf))
+		flush(v, bio);
+	bio_endio(bio);
 }
 
 void pmv_submit_snapshot_bio(struct bio *bio)
@@ -427,17 +456,15 @@ void pmv_submit_bio(struct bio *bio)
 {
 	struct pmv_volume *v = compat_bio_disk(bio)->private_data;
 
-	if (unlikely(!do_usual(v, bio)))
-		do_any(v, bio);
-	/*
-	 * Data went past the cache: one fence makes this bio and all that completed
-	 * before it persistent.
-	 */
-	if (op_is_flush(bio->bi_opf)) {
-		pmem_wmb();
+	if (bio_op(bio) == REQ_OP_READ) {
+		if (likely(bio->bi_iter.bi_size) && likely(do_plain(v, bio, false)))
+			return bio_endio(bio);
+	} else if (likely(do_usual_write(v, bio))) {
+		/* It is not kept over the copy: few of them are flushes. */
 		v = compat_bio_disk(bio)->private_data;
-		if (unlikely(v->pool->deep_flush))
-			flush_members(v->pool, bio);
+		if (op_is_flush(bio->bi_opf))
+			flush(v, bio);
+		return bio_endio(bio);
 	}
-	bio_endio(bio);
+	submit_any(v, bio);
 }

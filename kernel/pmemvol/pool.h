@@ -132,6 +132,8 @@ struct pmv_top {
  * struct pmv_volume - a volume
  * @top: its map; NULL when the pool has failed
  * @epoch: what entries that need no look carry; changes with every snapshot (map_lock)
+ * @chunk_shift: the pool's
+ * @chunk_mask: of the bits of an offset within a chunk
  * @retired: the map of a volume whose pool has failed, for freeing
  * @pool: which it is in
  * @disk: /dev/pmvN
@@ -165,8 +167,10 @@ struct pmv_top {
 struct pmv_volume {
 	struct pmv_top __rcu *top;
 	u64 epoch;
-	struct pmv_top *retired;
 	struct pmv_pool *pool;
+	unsigned int chunk_shift;
+	unsigned int chunk_mask;
+	struct pmv_top *retired;
 	struct gendisk *disk;
 	struct dax_device *dax;
 	struct mutex map_lock;
