@@ -44,7 +44,7 @@ static inline blk_status_t copy_piece(const struct pmv_pool *pool, u64 entry, st
 	if (write) {
 		if (unlikely(bad))
 			return BLK_STS_AGAIN;
-		memcpy_flushcache(addr, buf, p.len);
+		pmv_copy_nt(addr, buf, p.len);
 		return BLK_STS_OK;
 	}
 	if (unlikely(bad) || unlikely(copy_mc_to_kernel(buf, addr, p.len)))
@@ -77,7 +77,7 @@ static noinline blk_status_t write_bad_piece(struct pmv_volume *v, struct piece 
 		m = pmv_entry_member(v->pool, entry);
 		addr = pmv_entry_addr(entry) + p.off;
 		if (!pmv_member_clear(m, addr - m->kaddr, p.len)) {
-			memcpy_flushcache(addr, buf, p.len);
+			pmv_copy_nt(addr, buf, p.len);
 			status = BLK_STS_OK;
 		}
 	}
@@ -341,7 +341,7 @@ static __always_inline void copy_plain(struct bio *bio, void *addr, void *buf, b
 	unsigned int len = bio->bi_iter.bi_size;
 
 	if (write)
-		memcpy_flushcache(addr, buf, len);
+		pmv_copy_nt(addr, buf, len);
 	else if (unlikely(copy_mc_to_kernel(buf, addr, len)))
 		bio->bi_status = BLK_STS_IOERR;
 }

@@ -10,6 +10,11 @@
 
 extern const struct pmv_media_ops pmv_media_ops;
 
+/* ---- meta_nt.c ---- */
+
+/** pmv_copy_nt() - copy to persistent memory past the cache, as memcpy_flushcache(); unfenced. */
+void pmv_copy_nt(void *dst, const void *src, size_t len);
+
 /** pmv_zero_nt() - clear persistent memory past the cache; unfenced. */
 void pmv_zero_nt(void *addr, size_t len);
 

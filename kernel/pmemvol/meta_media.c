@@ -2,7 +2,6 @@
 /* How core/ stores to persistent memory: the only stores to metadata are here. */
 #include <linux/io.h>
 #include <linux/libnvdimm.h>
-#include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 
@@ -32,19 +31,6 @@ static void media_write(void *ctx, unsigned int member, u64 off, const void *src
 	if (pmv_member_bad(m, off, len))
 		(void)pmv_member_clear(m, off, len);
 	memcpy_flushcache(media_addr(ctx, member, off), src, len);
-}
-
-void pmv_zero_nt(void *addr, size_t len)
-{
-	const void *zero = page_address(ZERO_PAGE(0));
-
-	while (len) {
-		size_t n = min_t(size_t, len, PAGE_SIZE);
-
-		memcpy_flushcache(addr, zero, n);
-		addr += n;
-		len -= n;
-	}
 }
 
 static void media_zero(void *ctx, unsigned int member, u64 off, size_t len)

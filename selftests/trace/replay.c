@@ -97,7 +97,7 @@ static struct symbol *symbol_of(u64 pc)
 	return nr_symbols && symbols[low].addr <= pc ? &symbols[low] : NULL;
 }
 
-/* They are in meta_media.c; the compiler may have put one into another. */
+/* They are in meta_media.c and meta_nt.c; the compiler may have put one into another. */
 static bool is_primitive(const struct symbol *s)
 {
 	static const char *const names[] = {
