@@ -172,7 +172,7 @@ static u64 entry_of(struct pmv_volume *v, u64 *index)
 
 	rcu_read_lock();
 	top = rcu_dereference(v->top);
-	if (!top || !rcu_access_pointer(top->leaf[*index >> PMV_LEAF_SHIFT]))
+	if (!top || !pmv_map_has_leaf(top, *index))
 		*index |= PMV_WORDS_PER_PAGE - 1;
 	else
 		entry = pmv_map_lookup(top, *index);

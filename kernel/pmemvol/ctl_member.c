@@ -226,7 +226,7 @@ static int forward_failure(struct pmv_pool *pool, struct pmv_member *m, u64 off,
 
 			rcu_read_lock();
 			top = rcu_dereference(v->top);
-			if (top && !rcu_access_pointer(top->leaf[index >> PMV_LEAF_SHIFT]))
+			if (top && !pmv_map_has_leaf(top, index))
 				index |= PMV_WORDS_PER_PAGE - 1;
 			else if (top)
 				entry = pmv_map_lookup(top, index);

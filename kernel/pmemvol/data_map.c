@@ -52,6 +52,12 @@ static void top_free_shell(struct pmv_top *top)
 	kvfree(top);
 }
 
+/* Memory of vmalloc(), too, may be freed here: that is put off then. */
+static void top_free_rcu(struct rcu_head *rcu)
+{
+	top_free_shell(container_of(rcu, struct pmv_top, rcu));
+}
+
 void pmv_top_free(struct pmv_top *top)
 {
 	u64 i;
@@ -88,7 +94,8 @@ struct pmv_top *pmv_top_grow(struct pmv_volume *v, u64 chunks)
 	struct pmv_top *new = pmv_top_alloc(chunks);
 
 	lockdep_assert_held(&v->pool->ctl_lock);
-	if (new && pmv_volume_thick(v) && fill_leaves(new, pmv_top_of(v)->nr)) {
+	/* The map itself may be taken away at any time: its lock is not held. */
+	if (new && pmv_volume_thick(v) && fill_leaves(new, pmv_map_leaves(v->map.chunks))) {
 		pmv_top_free(new);
 		return NULL;
 	}
@@ -108,8 +115,8 @@ void pmv_top_replace(struct pmv_volume *v, struct pmv_top *top)
 							   lockdep_is_held(&v->map_lock)));
 	}
 	rcu_assign_pointer(v->top, top);
-	synchronize_rcu();
-	top_free_shell(old);
+	/* Who still looks into the old one finds the same leaves. */
+	call_rcu(&old->rcu, top_free_rcu);
 }
 
 void pmv_top_retire(struct pmv_volume *v)

@@ -29,6 +29,14 @@ static inline u64 pmv_map_lookup(const struct pmv_top *top, u64 index)
 	return READ_ONCE(leaf->entry[index & (PMV_WORDS_PER_PAGE - 1)]);
 }
 
+/** pmv_map_has_leaf() - may there be chunks near this one? Context: as pmv_map_lookup() */
+static inline bool pmv_map_has_leaf(const struct pmv_top *top, u64 index)
+{
+	u64 at = index >> PMV_LEAF_SHIFT;
+
+	return at < top->nr && rcu_access_pointer(top->leaf[at]);
+}
+
 /**
  * pmv_map_provision() - give the volume a zeroed chunk unless it has one
  * @v: volume
