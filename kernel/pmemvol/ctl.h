@@ -218,10 +218,12 @@ u64 pmv_ctl_volume_largest(struct pmv_pool *pool, bool thick);
  * pmv_volume_alloc() - memory for a volume, without disk
  * @pool: pool
  * @chunks: size
+ * @room: for the map of so many chunks, which are all or none: then it is made for the first
+ *	  chunk. Many a snapshot never gets one, and the time it takes grows with its size
  *
  * Context: process. Return: the volume, to be freed by pmv_volume_free(), or NULL.
  */
-struct pmv_volume *pmv_volume_alloc(struct pmv_pool *pool, u64 chunks);
+struct pmv_volume *pmv_volume_alloc(struct pmv_pool *pool, u64 chunks, u64 room);
 void pmv_volume_free(struct pmv_volume *v);
 
 /** pmv_volume_hash() - make one known by its name. Context: ctl_lock or pool private */

@@ -213,7 +213,7 @@ struct pmv_volume *pmv_ctl_snapshot_create(struct pmv_pool *pool,
 		if (ret)
 			return ERR_PTR(ret);
 	}
-	s = pmv_volume_alloc(pool, c.p.chunks);
+	s = pmv_volume_alloc(pool, c.p.chunks, thick ? c.p.chunks : 0);
 	if (!s) {
 		ret = -ENOMEM;
 		goto err_promise;

@@ -52,7 +52,7 @@ void pmv_volume_hash(struct pmv_volume *v)
 	hash_add(v->pool->names, &v->by_name, name_hash(v->name, whose));
 }
 
-struct pmv_volume *pmv_volume_alloc(struct pmv_pool *pool, u64 chunks)
+struct pmv_volume *pmv_volume_alloc(struct pmv_pool *pool, u64 chunks, u64 room)
 {
 	struct pmv_volume *v;
 	struct pmv_top *top;
@@ -60,7 +60,7 @@ struct pmv_volume *pmv_volume_alloc(struct pmv_pool *pool, u64 chunks)
 	v = kzalloc(sizeof(*v), GFP_KERNEL);
 	if (!v)
 		return NULL;
-	top = pmv_top_alloc(chunks);
+	top = pmv_top_alloc(room);
 	if (!top) {
 		kfree(v);
 		return NULL;
@@ -303,7 +303,7 @@ static struct pmv_volume *create(struct pmv_pool *pool, const struct pmv_volume_
 	uuid_gen(&uuid);
 	p.uuid = r->uuid ?: uuid.b;
 
-	v = pmv_volume_alloc(pool, p.chunks);
+	v = pmv_volume_alloc(pool, p.chunks, p.chunks);
 	if (!v)
 		return ERR_PTR(-ENOMEM);
 	memcpy(v->name, r->name, r->name_len);

@@ -211,6 +211,19 @@ static int make_leaf(struct pmv_volume *v, struct pmv_top *top, u64 at)
 	return 0;
 }
 
+/* A snapshot's map begins without leaves: see pmv_volume_alloc(). */
+static int make_room(struct pmv_volume *v)
+{
+	unsigned int noio = memalloc_noio_save();
+	struct pmv_top *top = pmv_top_alloc(v->map.chunks);
+
+	memalloc_noio_restore(noio);
+	if (!top)
+		return -ENOMEM;
+	pmv_top_replace(v, top);
+	return 0;
+}
+
 static int may_change(struct pmv_pool *pool)
 {
 	switch (READ_ONCE(pool->mode)) {
@@ -239,10 +252,19 @@ static u64 chunk_hint(struct pmv_volume *v, u64 index)
 int pmv_map_make_leaf_of(struct pmv_volume *v, u64 index)
 {
 	struct pmv_top *top = pmv_top_of(v);
+	u64 at = index >> PMV_LEAF_SHIFT;
+	int ret;
 
 	if (!top)
 		return -ENXIO;
-	return index < v->map.chunks ? make_leaf(v, top, index >> PMV_LEAF_SHIFT) : -ERANGE;
+	if (index >= v->map.chunks)
+		return -ERANGE;
+	if (at >= top->nr) {
+		ret = make_room(v);
+		if (ret)
+			return ret;
+	}
+	return make_leaf(v, pmv_top_of(v), at);
 }
 
 u64 *pmv_map_slot(struct pmv_volume *v, u64 index)

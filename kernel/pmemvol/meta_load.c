@@ -37,7 +37,7 @@ static int load_volume(void *ctx, const struct pmv_desc *d, const struct pmv_map
 	struct pmv_volume *v;
 	int ret;
 
-	v = pmv_volume_alloc(pool, m->chunks);
+	v = pmv_volume_alloc(pool, m->chunks, m->chunks);
 	if (!v)
 		return -ENOMEM;
 	v->desc = *d;
