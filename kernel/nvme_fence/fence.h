@@ -12,7 +12,7 @@
  *
  * Commands to a device are sent by its jobs alone, one after the other, with no lock held: so
  * nobody but those who wait for a job is stopped by a device that does not answer. I/O takes no
- * lock: it looks at attachment->gate in an RCU section.
+ * lock: it looks at attachment->gate with interrupts off.
  */
 #ifndef NVF_FENCE_H
 #define NVF_FENCE_H
@@ -48,7 +48,6 @@ struct nvf_ident {
  * struct nvf_lower - a device that has attachments
  * @claim: the block device, held exclusively
  * @bdev: the same
- * @is_open: @claim is held
  * @ident: by which its newest epoch is remembered
  * @unique_id: NGUID, EUI-64 or NAA
  * @unique_id_len: its length, 0 when the device has none
@@ -76,7 +75,6 @@ struct nvf_ident {
 struct nvf_lower {
 	struct compat_bdev claim;
 	struct block_device *bdev;
-	bool is_open;
 	struct nvf_ident ident;
 	u8 unique_id[NVME_FENCE_UNIQUE_ID_MAX];
 	u8 unique_id_len;
