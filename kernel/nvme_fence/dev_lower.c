@@ -59,6 +59,18 @@ static int reserve_memory(const struct nvf_ident *ident)
 	return 0;
 }
 
+/* As another host, the same device may be open twice. */
+static bool is_listed(const struct nvf_ident *ident)
+{
+	const struct nvf_lower *lower;
+
+	lockdep_assert_held(&nvf_open_mutex);
+	list_for_each_entry(lower, &lowers, list)
+		if (!memcmp(&lower->ident, ident, sizeof(*ident)))
+			return true;
+	return false;
+}
+
 static void remember(const struct nvf_ident *ident, u64 epoch)
 {
 	struct remembered *r = recall(ident), *old;
@@ -66,7 +78,7 @@ static void remember(const struct nvf_ident *ident, u64 epoch)
 	if (r) {
 		r->epoch = max(r->epoch, epoch);
 		list_move(&r->list, &memory);
-		if (!r->epoch) {
+		if (!r->epoch && !is_listed(ident)) {
 			list_del(&r->list);
 			kfree(r);
 			memory_count--;
@@ -308,6 +320,22 @@ static void lower_work_init(struct nvf_lower *lower)
 	init_waitqueue_head(&lower->drain_wait);
 }
 
+static void lower_close(struct kref *ref)
+{
+	struct nvf_lower *lower = container_of(ref, struct nvf_lower, ref);
+
+	lockdep_assert_held(&nvf_open_mutex);
+	/* One that could not be opened was never listed. */
+	if (!list_empty(&lower->list)) {
+		list_del(&lower->list);
+		remember(&lower->ident, max(lower->newest, lower->seen));
+	}
+	compat_bdev_close(&lower->claim);
+	mempool_exit(&lower->io_pool);
+	kfree(lower);
+	module_put(THIS_MODULE);
+}
+
 static struct nvf_lower *lower_open(dev_t dev, u16 node, const u8 *host_id,
 				    struct netlink_ext_ack *extack)
 {
@@ -336,20 +364,23 @@ static struct nvf_lower *lower_open(dev_t dev, u16 node, const u8 *host_id,
 	lower->bdev = compat_bdev(&lower->claim);
 	ret = check_usable(lower, extack);
 	if (ret)
-		goto err_close;
+		goto err_put;
 	identify(lower);
 	ret = check_paths(lower, extack);
 	if (ret)
-		goto err_close;
+		goto err_put;
 	ret = reserve_memory(&lower->ident);
 	if (ret)
-		goto err_close;
+		goto err_put;
 	lower->seen = recall(&lower->ident)->epoch;
 	list_add(&lower->list, &lowers);
 	return lower;
 
-err_close:
-	compat_bdev_close(&lower->claim);
+err_put:
+	/* The claim's operations may have queued work, which has a reference of its own. */
+	kref_put(&lower->ref, lower_close);
+	return ERR_PTR(ret);
+
 err_pool:
 	mempool_exit(&lower->io_pool);
 err_free:
@@ -357,19 +388,6 @@ err_free:
 err_module:
 	module_put(THIS_MODULE);
 	return ERR_PTR(ret);
-}
-
-static void lower_close(struct kref *ref)
-{
-	struct nvf_lower *lower = container_of(ref, struct nvf_lower, ref);
-
-	lockdep_assert_held(&nvf_open_mutex);
-	list_del(&lower->list);
-	remember(&lower->ident, max(lower->newest, lower->seen));
-	compat_bdev_close(&lower->claim);
-	mempool_exit(&lower->io_pool);
-	kfree(lower);
-	module_put(THIS_MODULE);
 }
 
 /* Another attachment of a device that is open already. */
