@@ -65,6 +65,12 @@ void nvf_attachment_put(struct nvf_attachment *att)
 	kref_put(&att->ref, attachment_free);
 }
 
+/* The last put takes locks that are outside the one a file is closed under. */
+static void orphan_work(struct work_struct *work)
+{
+	nvf_attachment_put(container_of(work, struct nvf_attachment, orphan_work));
+}
+
 /* Takes over the reference on the lower device, if it succeeds. */
 static struct nvf_attachment *attachment_alloc(struct nvf_lower *lower, const char *name)
 {
@@ -84,6 +90,7 @@ static struct nvf_attachment *attachment_alloc(struct nvf_lower *lower, const ch
 	INIT_LIST_HEAD(&att->list);
 	INIT_LIST_HEAD(&att->sibling);
 	strscpy(att->name, name, sizeof(att->name));
+	INIT_WORK(&att->orphan_work, orphan_work);
 	nvf_gate_init(att);
 	return att;
 }
@@ -105,7 +112,10 @@ static int enlist(struct nvf_attachment *att)
 	return ret;
 }
 
-/* Also for an attach that failed: nothing of it is granted or told any more. */
+/*
+ * An attach that failed: nothing of it is granted or told any more. Who has opened its disk in
+ * the meantime, as udev does, has a reference, and nobody opens it from here on.
+ */
 static void seal(struct nvf_attachment *att)
 {
 	struct nvf_lower *lower = att->lower;
@@ -113,6 +123,9 @@ static void seal(struct nvf_attachment *att)
 	spin_lock_irq(&lower->lock);
 	att->detached = true;
 	nvf_gate_apply(att);
+	att->orphaned = att->state.openers;
+	if (att->orphaned)
+		kref_get(&att->ref);
 	spin_unlock_irq(&lower->lock);
 }
 

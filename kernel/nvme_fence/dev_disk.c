@@ -37,10 +37,14 @@ COMPAT_DISK_RELEASE(disk_release)
 {
 	struct nvf_attachment *att = disk->private_data;
 	struct nvf_lower *lower = att->lower;
+	bool last;
 
 	spin_lock_irq(&lower->lock);
 	nvf_gate_event(&att->state, NVF_EV_CLOSE, 0, lower->newest);
+	last = att->orphaned && !att->state.openers;
 	spin_unlock_irq(&lower->lock);
+	if (last)
+		queue_work(nvf_wq, &att->orphan_work);
 }
 
 #ifdef COMPAT_HAVE_DISK_IDENTITY

@@ -144,6 +144,7 @@ enum nvf_tell {
  * @acquiring: an acquire has published its epoch and not ended
  * @unfinished: the last acquire that published an epoch did not end in a grant
  * @detached: it is being detached: nothing is granted, nobody opens it
+ * @orphaned: it could not be attached, and lives until its last file is closed
  * @flown: writes have passed since the last time all were known to be over
  * @draining: a job waits for its writes; the gate was shut when it began
  * @lease: milliseconds, 0: none
@@ -164,6 +165,7 @@ enum nvf_tell {
  * @name: what the administrator calls it
  * @tell_work: sends events from where one cannot sleep
  * @lease_work: shuts the gate when the lease is over
+ * @orphan_work: gives the reference of an orphan's files back
  */
 struct nvf_attachment {
 	int gate;
@@ -177,6 +179,7 @@ struct nvf_attachment {
 	bool acquiring;
 	bool unfinished;
 	bool detached;
+	bool orphaned;
 	bool flown;
 	bool draining;
 	u32 lease;
@@ -198,6 +201,7 @@ struct nvf_attachment {
 	char name[NVME_FENCE_NAME_MAX + 1];
 	struct work_struct tell_work;
 	struct delayed_work lease_work;
+	struct work_struct orphan_work;
 };
 
 extern struct mutex nvf_open_mutex;

@@ -158,4 +158,81 @@ test_removal_storm() {
 	done
 }
 
-tap_main memory storm storm-under-io many removal-storm
+# As udev does with whatever disk there is, and a moment longer.
+opener() {
+	local fd path
+
+	while [[ -e $TMP/opening ]]; do
+		for path in /dev/nvf*; do
+			[[ -b $path ]] || continue
+			{ exec {fd}<"$path"; } 2>"$TMP/opener" || continue
+			pvctl fence status >"$TMP/opener" || :
+			exec {fd}<&-
+		done
+	done
+}
+
+# The device goes while it is being attached, and while it is refused.
+test_removal_while_attaching() {
+	local i j pids
+
+	touch "$TMP/opening"
+	for ((i = 0; i < $(by_kernel 10 4); i++)); do
+		null_new "disk$i" 64
+		((i % 2)) || blockdev --setro "$null"
+		pids=()
+		for ((j = 0; j < 3; j++)); do
+			(
+				set +e
+				trap - ERR
+				while [[ -b $null ]]; do
+					pvctl fence attach "pod$j" "$null" --node-id 1
+				done
+			) >"$TMP/pod$j" 2>&1 &
+			pids+=($!)
+		done
+		opener &
+		for ((j = RANDOM % 10; j > 0; j--)); do
+			pvctl fence status >"$TMP/status"
+		done
+		null_gone "disk$i"
+		for j in "${pids[@]}"; do
+			wait "$j" || true
+		done
+		rm "$TMP/opening"
+		wait
+		wait_for no_attachments
+		touch "$TMP/opening"
+	done
+}
+
+# The module goes when nobody uses it, and comes, while others want to.
+test_unload() {
+	local i pid
+
+	touch "$TMP/opening"
+	null_new disk 64
+	(
+		set +e
+		trap - ERR
+		while [[ -e $TMP/opening ]]; do
+			pod "pod" 1
+			pvctl fence detach pod
+		done
+	) >"$TMP/pod" 2>&1 &
+	pid=$!
+	for ((i = 0; i < $(by_kernel 6 3); i++)); do
+		wait_for some_attachment
+		wait_for rmmod nvme_fence 2>"$TMP/rmmod"
+		insmod "$PMEMVOL_MODULES/nvme_fence.ko"
+	done
+	rm "$TMP/opening"
+	wait "$pid" || true
+	wait_for no_attachments
+	attach pod "$null" 1
+	must_fail rmmod nvme_fence
+	acquire pod
+	put "$dev"
+}
+
+tap_main memory storm storm-under-io many removal-storm removal-while-attaching unload
