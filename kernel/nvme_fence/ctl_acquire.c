@@ -24,7 +24,7 @@ int nvf_job_read(struct nvf_job *job)
 
 	job->read = false;
 	if (nvf_dev_can_read(lower)) {
-		ret = nvf_dev_read(lower, &job->report, &commands);
+		ret = nvf_dev_read(job, &commands);
 		if (job->acq)
 			job->acq->commands += commands;
 		if (ret)
@@ -224,7 +224,6 @@ static enum nvf_outcome publish(struct nvf_job *job)
  */
 static int act(struct nvf_job *job, enum nvf_do before, enum nvf_outcome *outcome)
 {
-	struct nvf_lower *lower = job->lower;
 	struct nvf_acq *acq = job->acq;
 	struct nvf_action *action = &acq->action;
 	int ret;
@@ -255,15 +254,15 @@ static int act(struct nvf_job *job, enum nvf_do before, enum nvf_outcome *outcom
 		return 0;
 	case NVF_DO_REGISTER:
 		acq->commands++;
-		*outcome = nvf_dev_register(lower, action->old_key, action->new_key);
+		*outcome = nvf_dev_register(job, action->old_key, action->new_key);
 		return 0;
 	case NVF_DO_RESERVE:
 		acq->commands++;
-		*outcome = nvf_dev_reserve(lower, action->new_key);
+		*outcome = nvf_dev_reserve(job, action->new_key);
 		return 0;
 	case NVF_DO_PREEMPT:
 		acq->commands++;
-		*outcome = nvf_dev_preempt(lower, action->new_key, action->old_key);
+		*outcome = nvf_dev_preempt(job, action->new_key, action->old_key);
 		return 0;
 	case NVF_DO_GRANT:
 		if (grant(job)) {
@@ -327,12 +326,22 @@ static u64 held_epoch(struct nvf_attachment *att)
  * host has held back until now would find nothing in its way. A conflict is an answer too: the key
  * was not on the device any more.
  */
-static bool vacate(struct nvf_lower *lower, u64 epoch)
+static int vacate(struct nvf_job *job, u64 epoch)
 {
-	u64 held = nvf_key_make(epoch, lower->node_id);
-	u64 vacant = nvf_key_make_form(epoch, lower->node_id, NVF_FORM_VACANT);
+	u16 node = job->lower->node_id;
+	u64 held = nvf_key_make(epoch, node);
+	u64 vacant = nvf_key_make_form(epoch, node, NVF_FORM_VACANT);
 
-	return nvf_dev_register(lower, held, vacant) != NVF_ERROR;
+	switch (nvf_dev_register(job, held, vacant)) {
+	case NVF_DONE:
+	case NVF_CONFLICT:
+		return 0;
+	case NVF_TIMEOUT:
+		return fail(job, -ETIMEDOUT, "the gate is shut, but no path leads to the device");
+	case NVF_ERROR:
+		break;
+	}
+	return fail(job, -EIO, "the gate is shut, but the device could not be told");
 }
 
 int nvf_release_now(struct nvf_job *job, enum nvf_event event)
@@ -357,8 +366,8 @@ int nvf_release_now(struct nvf_job *job, enum nvf_event event)
 	if (!nvf_drain(lower, job->deadline, job_over, job))
 		return fail(job, -ETIMEDOUT,
 			    "the gate is shut, but writes are still on their way: the device was not told");
-	if (epoch && !vacate(lower, epoch))
-		return fail(job, -EIO, "the gate is shut, but the device could not be told");
+	if (epoch && vacate(job, epoch))
+		return job->ret;
 	spin_lock_irq(&lower->lock);
 	att->unfinished = false;
 	spin_unlock_irq(&lower->lock);

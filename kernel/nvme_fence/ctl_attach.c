@@ -167,6 +167,9 @@ static int find_grade(struct nvf_lower *lower, const struct nvf_attach_params *p
 		job->report_given = true;
 	}
 	ret = nvf_job_wait(job, true);
+	/* Who read it by passthrough has found one. */
+	if (ret == -EOPNOTSUPP && p->report)
+		ret = -EIO;
 	if (ret && ret != -EOPNOTSUPP)
 		refuse(extack, ret,
 		       nvf_job_why(job) ?: "the reservation of the device could not be read");

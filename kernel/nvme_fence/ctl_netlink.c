@@ -285,6 +285,7 @@ static int do_get(struct genl_info *info, struct nvf_attachment *att, const stru
 	if (!job)
 		return -ENOMEM;
 	hand_in(job, r);
+	job->impatient = true;
 	nvf_lower_check(att->lower);
 	/* A device that does not answer is no reason not to tell what is known. */
 	if (!nvf_job_wait(job, true) && job->read && nvf_put_report(a->skb, &job->report))

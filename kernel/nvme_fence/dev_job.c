@@ -45,7 +45,7 @@ void nvf_job_put(struct nvf_job *job)
 	kref_put(&job->ref, job_free);
 }
 
-bool nvf_job_over(struct nvf_job *job)
+bool nvf_job_over(const struct nvf_job *job)
 {
 	return READ_ONCE(job->abandoned) || time_after(jiffies, job->deadline);
 }

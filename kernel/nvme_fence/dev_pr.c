@@ -3,6 +3,8 @@
  * Reservation commands to a device. What is true is read back afterwards, so a status is only
  * sorted into done, conflict and error.
  */
+#include <linux/bio.h>
+#include <linux/delay.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -39,9 +41,23 @@ bool nvf_dev_can_read(const struct nvf_lower *lower)
 #endif
 }
 
+/* Between two looks for a path to the device. */
+#define PATH_PAUSE_MS		50
+
+/* NVMe with several paths, none of which can be used now, has not sent the command. */
+static bool wait_path(const struct nvf_job *job, int ret)
+{
+	if (ret != -EWOULDBLOCK || job->impatient || nvf_job_over(job))
+		return false;
+	msleep(PATH_PAUSE_MS);
+	return true;
+}
+
 #ifdef COMPAT_HAVE_PR_READ_KEYS
 /* How often keys and holder are read until they are of one moment. */
 #define READS_MAX 8
+/* Keys and holder were of two moments; no errno that a driver has for it. */
+#define TORN 1
 
 static int read_error(int ret)
 {
@@ -52,6 +68,25 @@ static int read_error(int ret)
 		return -EOPNOTSUPP;
 	}
 	return -EIO;
+}
+
+/* Does it read its first block? */
+static bool reads_block(struct nvf_lower *lower)
+{
+	unsigned int size = bdev_logical_block_size(lower->bdev), order = get_order(size);
+	struct page *page = alloc_pages(GFP_KERNEL, order);
+	struct bio *bio;
+	int ret = -EIO;
+
+	if (!page)
+		return false;
+	bio = bio_alloc(lower->bdev, 1, REQ_OP_READ, GFP_KERNEL);
+	bio->bi_iter.bi_sector = 0;
+	if (bio_add_page(bio, page, size, 0) == size)
+		ret = submit_bio_wait(bio);
+	bio_put(bio);
+	__free_pages(page, order);
+	return !ret;
 }
 
 static int fill(struct nvf_report *r, const struct pr_keys *keys,
@@ -74,7 +109,13 @@ static int fill(struct nvf_report *r, const struct pr_keys *keys,
 			holder = true;
 		}
 	}
-	return held->type && !holder ? -EAGAIN : 0;
+	return held->type && !holder ? TORN : 0;
+}
+
+/* What a driver returns: an errno, or a status, which is positive and must not pass for TORN. */
+static int answered(int ret)
+{
+	return ret > 0 ? -EIO : ret;
 }
 
 static int read_keys(struct nvf_lower *lower, struct pr_keys *keys, unsigned int *commands)
@@ -85,7 +126,7 @@ static int read_keys(struct nvf_lower *lower, struct pr_keys *keys, unsigned int
 	return ops_of(lower)->pr_read_keys(lower->bdev, keys);
 }
 
-/* Keys and holder of one moment. Return: 0, -EAGAIN when they were not, or what the device said */
+/* Keys and holder of one moment. Return: 0, TORN when they were not, or what the device said */
 static int read_both(struct nvf_lower *lower, struct pr_keys *keys,
 		     struct pr_held_reservation *held, unsigned int *commands)
 {
@@ -95,42 +136,65 @@ static int read_both(struct nvf_lower *lower, struct pr_keys *keys,
 	memset(held, 0, sizeof(*held));
 	ret = read_keys(lower, keys, commands);
 	if (ret)
-		return ret;
+		return answered(ret);
 	++*commands;
 	ret = ops_of(lower)->pr_read_reservation(lower->bdev, held);
 	if (ret)
-		return ret;
+		return answered(ret);
 	generation = held->generation;
 	if (!held->type && !generation && keys->generation) {
 		/* SCSI does not tell it while nobody holds. */
 		generation = keys->generation;
 		ret = read_keys(lower, keys, commands);
 	}
-	return ret ?: (generation == keys->generation ? 0 : -EAGAIN);
+	if (ret)
+		return answered(ret);
+	return generation == keys->generation ? 0 : TORN;
 }
 
-int nvf_dev_read(struct nvf_lower *lower, struct nvf_report *report, unsigned int *commands)
+static int read_settled(struct nvf_job *job, struct pr_keys *keys, unsigned int *commands)
 {
 	struct pr_held_reservation held;
 	unsigned int tries;
+	int ret = TORN;
+
+	for (tries = 0; ret == TORN && tries < READS_MAX; tries++) {
+		do {
+			ret = read_both(job->lower, keys, &held, commands);
+		} while (wait_path(job, ret));
+		if (!ret)
+			ret = fill(&job->report, keys, &held);
+	}
+	return ret;
+}
+
+int nvf_dev_read(struct nvf_job *job, unsigned int *commands)
+{
 	struct pr_keys *keys;
-	int ret = -EAGAIN;
+	int ret;
 
 	keys = kvzalloc(struct_size(keys, keys, NVF_REGISTRANTS_MAX), GFP_KERNEL);
 	if (!keys)
 		return -EIO;
-	for (tries = 0; ret == -EAGAIN && tries < READS_MAX; tries++) {
-		ret = read_both(lower, keys, &held, commands);
-		if (!ret)
-			ret = fill(report, keys, &held);
-		else if (ret != -EAGAIN)
+	ret = read_settled(job, keys, commands);
+	if (ret)
+		ret = read_error(ret);
+	/*
+	 * Drivers have one errno for "no such command" and for a namespace that is not there at the
+	 * moment, which does not read either. By the second answer it may be back.
+	 */
+	if (ret == -EOPNOTSUPP) {
+		ret = -EIO;
+		if (reads_block(job->lower))
+			ret = read_settled(job, keys, commands);
+		if (ret)
 			ret = read_error(ret);
 	}
 	kvfree(keys);
-	return ret == -EAGAIN ? -EIO : ret;
+	return ret;
 }
 #else
-int nvf_dev_read(struct nvf_lower *lower, struct nvf_report *report, unsigned int *commands)
+int nvf_dev_read(struct nvf_job *job, unsigned int *commands)
 {
 	return -EOPNOTSUPP;
 }
@@ -140,25 +204,45 @@ static enum nvf_outcome outcome_of(int ret)
 {
 	if (!ret)
 		return NVF_DONE;
+	/* There was no path until now. */
+	if (ret == -EWOULDBLOCK)
+		return NVF_TIMEOUT;
 	if (ret == COMPAT_PR_CONFLICT ||
 	    (ret > 0 && ret <= NVME_STATUS_MAX && (ret & NVME_STATUS_MASK) == NVME_CONFLICT))
 		return NVF_CONFLICT;
 	return NVF_ERROR;
 }
 
-enum nvf_outcome nvf_dev_register(struct nvf_lower *lower, u64 old_key, u64 new_key)
+enum nvf_outcome nvf_dev_register(struct nvf_job *job, u64 old_key, u64 new_key)
 {
-	return outcome_of(ops_of(lower)->pr_register(lower->bdev, old_key, new_key, 0));
+	const struct pr_ops *ops = ops_of(job->lower);
+	int ret;
+
+	do {
+		ret = ops->pr_register(job->lower->bdev, old_key, new_key, 0);
+	} while (wait_path(job, ret));
+	return outcome_of(ret);
 }
 
-enum nvf_outcome nvf_dev_reserve(struct nvf_lower *lower, u64 key)
+enum nvf_outcome nvf_dev_reserve(struct nvf_job *job, u64 key)
 {
-	return outcome_of(ops_of(lower)->pr_reserve(lower->bdev, key, PR_WRITE_EXCLUSIVE, 0));
+	const struct pr_ops *ops = ops_of(job->lower);
+	int ret;
+
+	do {
+		ret = ops->pr_reserve(job->lower->bdev, key, PR_WRITE_EXCLUSIVE, 0);
+	} while (wait_path(job, ret));
+	return outcome_of(ret);
 }
 
-enum nvf_outcome nvf_dev_preempt(struct nvf_lower *lower, u64 key, u64 victim)
+enum nvf_outcome nvf_dev_preempt(struct nvf_job *job, u64 key, u64 victim)
 {
+	const struct pr_ops *ops = ops_of(job->lower);
+	int ret;
+
 	/* Ours comes first, whatever the parameters are called. */
-	return outcome_of(ops_of(lower)->pr_preempt(lower->bdev, key, victim, PR_WRITE_EXCLUSIVE,
-						    true));
+	do {
+		ret = ops->pr_preempt(job->lower->bdev, key, victim, PR_WRITE_EXCLUSIVE, true);
+	} while (wait_path(job, ret));
+	return outcome_of(ret);
 }

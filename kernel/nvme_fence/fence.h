@@ -36,6 +36,7 @@
 #include "core/pr.h"
 
 struct netlink_ext_ack;
+struct nvf_job;
 
 /* What names a device again after it was detached: its unique id, or the disk's sequence number. */
 #define NVF_IDENT_SIZE	(NVME_FENCE_UNIQUE_ID_MAX + 1)
@@ -296,11 +297,17 @@ void nvf_lower_exit(void);
 bool nvf_dev_offers_pr(const struct nvf_lower *lower);
 /** nvf_dev_can_read() - does this kernel read reservations of that device? */
 bool nvf_dev_can_read(const struct nvf_lower *lower);
-/** nvf_dev_read() - Return: 0, -EOPNOTSUPP when the device has no reservations, -EIO */
-int nvf_dev_read(struct nvf_lower *lower, struct nvf_report *report, unsigned int *commands);
-enum nvf_outcome nvf_dev_register(struct nvf_lower *lower, u64 old_key, u64 new_key);
-enum nvf_outcome nvf_dev_reserve(struct nvf_lower *lower, u64 key);
-enum nvf_outcome nvf_dev_preempt(struct nvf_lower *lower, u64 key, u64 victim);
+/**
+ * nvf_dev_read() - what the device says, in job->report
+ *
+ * This and the commands wait, for as long as the job may, while no path leads to the device: what
+ * was not sent can be sent later.
+ * Return: 0, -EOPNOTSUPP when the device has no reservations, -EIO
+ */
+int nvf_dev_read(struct nvf_job *job, unsigned int *commands);
+enum nvf_outcome nvf_dev_register(struct nvf_job *job, u64 old_key, u64 new_key);
+enum nvf_outcome nvf_dev_reserve(struct nvf_job *job, u64 key);
+enum nvf_outcome nvf_dev_preempt(struct nvf_job *job, u64 key, u64 victim);
 
 /* ---- dev_disk.c: the disk of an attachment ---- */
 
@@ -323,6 +330,7 @@ void nvf_disk_exit(void);
  * @att: the attachment concerned, may be NULL
  * @report: room for a report; the one that was handed in if @report_given
  * @report_given: it has not been looked at yet
+ * @impatient: does not wait for a path to the device
  * @read: @report is what the device says now
  * @acq: the acquire, for those that acquire
  * @op: for ctl_pr.c
@@ -341,6 +349,7 @@ struct nvf_job {
 	struct nvf_attachment *att;
 	struct nvf_report report;
 	bool report_given;
+	bool impatient;
 	bool read;
 	struct nvf_acq *acq;
 	struct nvf_pr_op *op;
@@ -373,7 +382,7 @@ int nvf_job_wait(struct nvf_job *job, bool killable);
 const char *nvf_job_why(const struct nvf_job *job);
 void nvf_job_put(struct nvf_job *job);
 /** nvf_job_over() - has it run out of time, or is nobody interested? */
-bool nvf_job_over(struct nvf_job *job);
+bool nvf_job_over(const struct nvf_job *job);
 void nvf_lower_work(struct work_struct *work);
 
 /* ---- ctl_acquire.c: acquire, release, comparing with the device ---- */

@@ -83,6 +83,44 @@ test_other_host() {
 	fence_is one state granted
 }
 
+# ana STATE: of the namespace, by both ports
+ana() {
+	local port path
+
+	for port in 1 2; do
+		echo "$1" >"$NVMET/ports/$port/ana_groups/1/ana_state"
+	done
+	# Controllers tell their hosts, each its own.
+	for path in /sys/class/nvme/*/nvme*c*n1/ana_state; do
+		wait_for grep -q -x "$1" "$path"
+	done
+}
+
+# While no path can be used nothing has been sent, and that can be done later.
+test_no_path() {
+	local start=$SECONDS
+
+	two_paths
+	attach one "$a" 1
+	ana inaccessible
+	expect 4 pvctl fence acquire one --timeout 2
+	((SECONDS - start >= 2)) || fail "given up after $((SECONDS - start)) s"
+	pvctl fence acquire one --json >"$TMP/acquire" 2>"$TMP/err" &
+	ana optimized
+	wait $! || fail "$(<"$TMP/err")"
+	put "$dev"
+	ana inaccessible
+	# Nor does a status wait.
+	start=$SECONDS
+	fence_is one state granted
+	((SECONDS - start < 20)) || fail "the status took $((SECONDS - start)) s"
+	expect 4 pvctl fence release one --timeout 1
+	ana optimized
+	expect 0 pvctl fence release one
+	pvctl fence status one --json |
+		jq -e '.report.registrants | any(.holder and .form == "vacant")' >"$TMP/vacant"
+}
+
 # Nobody of this node writes beside the attachments, not even who does not ask for the device alone.
 test_restricted_writers() {
 	grep -q -w bdev_allow_write_mounted=0 /proc/cmdline || skip "the kernel was started without bdev_allow_write_mounted=0"
@@ -98,4 +136,4 @@ test_restricted_writers() {
 	put "$null"
 }
 
-tap_main paths paths-without-reservations other-host restricted-writers
+tap_main paths paths-without-reservations other-host no-path restricted-writers
