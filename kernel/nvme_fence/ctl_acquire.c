@@ -107,6 +107,7 @@ static int grant(struct nvf_job *job)
 	if (act == NVF_ACT_OPENED) {
 		att->acquiring = false;
 		att->unfinished = false;
+		att->releasing = false;
 		att->commands = acq->commands;
 		if (acq->set_lease)
 			att->lease = acq->lease;
@@ -354,11 +355,17 @@ int nvf_release_now(struct nvf_job *job, enum nvf_event event)
 
 	nvf_lower_check(lower);
 	spin_lock_irq(&lower->lock);
-	granted = att->state.state == NVF_GRANTED;
+	/* Also if it began with an earlier release, which came to no end. */
+	att->releasing |= att->state.state == NVF_GRANTED;
 	epoch = held_epoch(att);
 	old = att->acq;
 	att->acq = NULL;
 	att->acquiring = false;
+	/* Whatever happens now: as long as the device is not told, the key may be there. */
+	if (epoch) {
+		att->unfinished = true;
+		att->tried = epoch;
+	}
 	nvf_gate_lose(att, event);
 	spin_unlock_irq(&lower->lock);
 	kfree(old);
@@ -370,6 +377,8 @@ int nvf_release_now(struct nvf_job *job, enum nvf_event event)
 		return job->ret;
 	spin_lock_irq(&lower->lock);
 	att->unfinished = false;
+	granted = att->releasing;
+	att->releasing = false;
 	spin_unlock_irq(&lower->lock);
 	if (granted)
 		nvf_event(NVME_FENCE_EVENT_RELEASED, att, NULL);

@@ -57,6 +57,12 @@ static int look_remote(struct nvf_job *job)
 	return 0;
 }
 
+/* A consumer that repeats a release which came to no end has it brought to one. */
+static enum nvf_pr_verdict finish(const struct nvf_attachment *att, enum nvf_pr_verdict verdict)
+{
+	return verdict == NVF_PR_OK && att->releasing ? NVF_PR_RELEASE : verdict;
+}
+
 static enum nvf_pr_verdict judge(struct nvf_job *job)
 {
 	struct nvf_attachment *att = job->att;
@@ -74,9 +80,9 @@ static enum nvf_pr_verdict judge(struct nvf_job *job)
 			return NVF_PR_CONFLICT;
 		return nvf_pr_preempt(pr, &att->pr, op->key, op->victim, op->type, op->remote);
 	case PR_RELEASE:
-		return nvf_pr_release(pr, &att->pr, op->key, op->type);
+		return finish(att, nvf_pr_release(pr, &att->pr, op->key, op->type));
 	case PR_CLEAR:
-		return nvf_pr_clear(pr, &att->pr, op->key, op->remote);
+		return finish(att, nvf_pr_clear(pr, &att->pr, op->key, op->remote));
 	case PR_LOOK:
 		break;
 	}

@@ -143,7 +143,9 @@ enum nvf_tell {
  * @deadline: of the lease, CLOCK_BOOTTIME in ns
  * @state: what decides about @gate. From here on under lower->lock
  * @acquiring: an acquire has published its epoch and not ended
- * @unfinished: the last acquire that published an epoch did not end in a grant
+ * @unfinished: the last acquire that published an epoch did not end in a grant, or a release did
+ *	not end in telling the device: it may have the key of @tried
+ * @releasing: a release has shut the gate and is not over
  * @detached: it is being detached: nothing is granted, nobody opens it
  * @orphaned: it could not be attached, and lives until its last file is closed
  * @flown: writes have passed since the last time all were known to be over
@@ -152,7 +154,7 @@ enum nvf_tell {
  * @commands: sent to the device by the last acquire
  * @pr: the consumer's registration
  * @acq: an acquire that waits for a report
- * @tried: the epoch that the last acquire published
+ * @tried: the epoch that the last acquire published, or that is being released
  * @acquires: of it that somebody waits for
  * @tell: enum nvf_tell
  * @visited: by the work that follows a removal
@@ -179,6 +181,7 @@ struct nvf_attachment {
 	struct nvf_gate state;
 	bool acquiring;
 	bool unfinished;
+	bool releasing;
 	bool detached;
 	bool orphaned;
 	bool flown;
