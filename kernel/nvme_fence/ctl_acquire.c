@@ -10,6 +10,8 @@
 
 /* Between two looks at a reservation that somebody else is about to change. */
 #define READ_PAUSE_MS	5
+/* Before a command that failed is sent again. */
+#define RETRY_PAUSE_MS	500
 
 static bool job_over(void *data)
 {
@@ -255,6 +257,8 @@ static int act(struct nvf_job *job, enum nvf_do before, enum nvf_outcome *outcom
 		return 0;
 	case NVF_DO_REGISTER:
 		acq->commands++;
+		if (before == NVF_DO_REGISTER)
+			msleep(RETRY_PAUSE_MS);
 		*outcome = nvf_dev_register(job, action->old_key, action->new_key);
 		return 0;
 	case NVF_DO_RESERVE:

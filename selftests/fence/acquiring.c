@@ -30,6 +30,8 @@ static void acq_load(const struct state *s, unsigned int att, struct nvf_acquire
 	q->started = true;
 	q->published = a->aflags & AF_PUBLISHED;
 	q->broken = a->aflags & AF_BROKEN;
+	q->confirming = a->aflags & AF_CONFIRMING;
+	q->unsure = a->aflags & AF_UNSURE;
 }
 
 static void acq_clear(struct att *a)
@@ -98,7 +100,8 @@ static void acq_store(struct state *s, unsigned int att, const struct nvf_acquir
 	a->own_epoch = q->own_epoch;
 	a->rounds = q->rounds;
 	a->aflags = (a->aflags & (AF_PREEMPT | AF_FORCED)) | (q->published ? AF_PUBLISHED : 0) |
-		    (q->broken ? AF_BROKEN : 0);
+		    (q->broken ? AF_BROKEN : 0) | (q->confirming ? AF_CONFIRMING : 0) |
+		    (q->unsure ? AF_UNSURE : 0);
 	/* What is not looked at any more is not kept. */
 	a->replacing = skey_of(action->what == NVF_DO_REGISTER ? q->replacing_key : 0);
 	a->refused = skey_of(q->refused_key);

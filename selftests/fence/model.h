@@ -60,6 +60,8 @@ struct att {
 #define AF_BROKEN 2
 #define AF_PREEMPT 4 /* asked for by a consumer's PREEMPT */
 #define AF_FORCED 8 /* preempt_foreign */
+#define AF_CONFIRMING 16
+#define AF_UNSURE 32
 
 struct node {
 	u8 up;

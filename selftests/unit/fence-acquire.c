@@ -261,6 +261,25 @@ void acquire_answers(void)
 		  { "read w 4.1*", "publish", "drain", "read w 4.1*", "register 0 5.2c",
 		    "read w 4.1* 5.2c", "preempt 4.1 5.2c", "register~ 5.2c 5.2",
 		    "fail timeout" } },
+		/* a preempt has succeeded: the device is told until it answers */
+		{ { NODE2 },
+		  { "read w 4.1*", "publish", "drain", "read w 4.1*", "register 0 5.2c",
+		    "read w 4.1* 5.2c", "preempt 4.1 5.2c", "register? 5.2c 5.2",
+		    "register? 5.2c 5.2", "register 5.2c 5.2", "read w 5.2*", "grant 5" } },
+		/* it was told the first time */
+		{ { NODE2 },
+		  { "read w 4.1*", "publish", "drain", "read w 4.1*", "register 0 5.2c",
+		    "read w 4.1* 5.2c", "preempt 4.1 5.2c", "register? 5.2c 5.2",
+		    "register! 5.2c 5.2", "read w 5.2*", "grant 5" } },
+		/* one that is on its way would confirm the next preempt */
+		{ { NODE2 },
+		  { "read w 4.1*", "publish", "drain", "read w 4.1*", "register 0 5.2c",
+		    "read w 4.1* 5.2c", "preempt 4.1 5.2c", "register? 5.2c 5.2",
+		    "register 5.2c 5.2", "read w 4.3* 5.2", "fail device 4.3" } },
+		{ { NODE2 },
+		  { "read w 4.1*", "publish", "drain", "read w 4.1*", "register 0 5.2c",
+		    "read w 4.1* 5.2c", "preempt 4.1 5.2c", "register? 5.2c 5.2",
+		    "register~ 5.2c 5.2", "fail timeout" } },
 		/* another attachment published in between: another epoch, but not a given one */
 		{ { NODE2 },
 		  { "read -", "publish!", "5:publish", "drain", "read -", "register 0 6.2",

@@ -213,6 +213,9 @@ static void take(struct nvf_acquire *a, const struct view *v, struct nvf_action 
 	break_off(a);
 	if (a->request.tenure) {
 		fail(a, action, NVF_WHY_LOST, v->holder);
+	} else if (a->unsure) {
+		/* A confirmation that is on its way would confirm the next preempt too. */
+		fail(a, action, NVF_WHY_DEVICE, v->holder);
 	} else if (!v->own || v->own->key != claim) {
 		do_register(a, action, v->own ? v->own->key : 0, NVF_FORM_CLAIM);
 	} else {
@@ -297,10 +300,23 @@ static void commanded(struct nvf_acquire *a, enum nvf_do last, enum nvf_outcome 
 
 	if (last == NVF_DO_REGISTER)
 		a->refused_key = outcome == NVF_CONFLICT ? a->replacing_key : 0;
-	if (last == NVF_DO_PREEMPT && outcome == NVF_DONE)
+	a->confirming = last == NVF_DO_PREEMPT && outcome == NVF_DONE;
+	if (a->confirming)
 		do_register(a, action, claim, NVF_FORM_GRANT);
 	else
 		read_again(a, action, NVF_WHY_UNSETTLED, NULL);
+}
+
+/* The preempt has succeeded, and the device is not known to have been told. */
+static bool confirm_again(struct nvf_acquire *a, enum nvf_do last, enum nvf_outcome outcome,
+			  struct nvf_action *action)
+{
+	if (last != NVF_DO_REGISTER || outcome != NVF_ERROR || !a->confirming ||
+	    a->rounds++ >= ROUNDS_MAX)
+		return false;
+	a->unsure = true;
+	do_register(a, action, a->replacing_key, NVF_FORM_GRANT);
+	return true;
 }
 
 /* The end for what did not happen, or is not known to have; true when it is the end. */
@@ -368,7 +384,7 @@ void nvf_acquire_next(struct nvf_acquire *a, enum nvf_outcome outcome,
 		start(a, newest, action);
 		return;
 	}
-	if (failed(a, last, outcome, action))
+	if (confirm_again(a, last, outcome, action) || failed(a, last, outcome, action))
 		return;
 	/* The one command that is owed to the others even when we have been overtaken meanwhile. */
 	if (a->published && newest > a->epoch && last != NVF_DO_PREEMPT) {

@@ -20,7 +20,11 @@
  * A preempt is made with a key of the form CLAIM, and the REGISTER of the form GRANT follows it
  * at once when it has succeeded: it says, to this node's next life and to the other nodes, that
  * the victim's writes have been waited for. The caller is to send it even when its time is
- * over. A holder with a CLAIM is waited for during some rounds of READ (the caller may pause some
+ * over. Where it fails it is sent again, as often as reports are read (the caller may pause before
+ * a REGISTER that follows a REGISTER): of two that are executed the second one finds another key.
+ * One may be executed much later, so a claim of that epoch is not made again after that.
+ *
+ * A holder with a CLAIM is waited for during some rounds of READ (the caller may pause some
  * milliseconds before a READ that follows a READ) and then refused as FOREIGN is: it failed
  * half-way, and the device cannot be made to wait for the writes of a victim whose registration
  * is gone. @preempt_foreign is an operator's word that there are none.
@@ -148,6 +152,8 @@ struct nvf_acquire {
 	bool started;
 	bool published;
 	bool broken;		/* another held, or nobody, so nothing is followed */
+	bool confirming;	/* REGISTER is the one that follows a preempt */
+	bool unsure;		/* it was sent more than once: one may be executed yet */
 };
 
 /** nvf_acquire_start() - begin; the first nvf_acquire_next() takes NVF_DONE and no report */
