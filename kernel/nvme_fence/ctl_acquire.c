@@ -31,6 +31,8 @@ int nvf_job_read(struct nvf_job *job)
 			job->acq->commands += commands;
 		if (ret)
 			return ret;
+		if (job->hosts)
+			nvf_report_learn(&job->report, job->hosts);
 	} else if (!job->report_given) {
 		return -EAGAIN;
 	}
@@ -110,6 +112,7 @@ static int grant(struct nvf_job *job)
 		att->acquiring = false;
 		att->unfinished = false;
 		att->releasing = false;
+		att->grant = ++lower->grants;
 		att->commands = acq->commands;
 		if (acq->set_lease)
 			att->lease = acq->lease;
@@ -222,6 +225,23 @@ static enum nvf_outcome publish(struct nvf_job *job)
 }
 
 /*
+ * The kernel's own reading tells no hosts. A key of this host's that has another node's number, or
+ * another form, is then met only by a first registration that the device refuses: who asked for
+ * the acquire may know whose it is, and is asked once.
+ */
+static bool ask_for_hosts(struct nvf_job *job)
+{
+	struct nvf_acq *acq = job->acq;
+
+	/* A consumer's ioctl has nobody to be asked. */
+	if (!acq->hosts_wanted || acq->hosts_asked || job->hosts || job->op ||
+	    !nvf_dev_can_read(job->lower))
+		return false;
+	acq->hosts_asked = true;
+	return true;
+}
+
+/*
  * One action. @before: the last one. Returns -EAGAIN when a report is wanted, 1 when the acquire
  * has ended.
  */
@@ -244,7 +264,7 @@ static int act(struct nvf_job *job, enum nvf_do before, enum nvf_outcome *outcom
 		/* It waits for another host to come to an end. */
 		if (before == NVF_DO_READ)
 			msleep(READ_PAUSE_MS);
-		ret = nvf_job_read(job);
+		ret = ask_for_hosts(job) ? -EAGAIN : nvf_job_read(job);
 		if (ret == -EAGAIN)
 			return ret;
 		*outcome = ret ? NVF_ERROR : NVF_DONE;
@@ -260,6 +280,7 @@ static int act(struct nvf_job *job, enum nvf_do before, enum nvf_outcome *outcom
 		if (before == NVF_DO_REGISTER)
 			msleep(RETRY_PAUSE_MS);
 		*outcome = nvf_dev_register(job, action->old_key, action->new_key);
+		acq->hosts_wanted |= !action->old_key && *outcome == NVF_CONFLICT;
 		return 0;
 	case NVF_DO_RESERVE:
 		acq->commands++;
@@ -400,11 +421,14 @@ void nvf_verify_run(struct nvf_job *job)
 {
 	struct nvf_lower *lower = job->lower;
 	struct nvf_attachment *att;
+	u64 grants = U64_MAX, key;
 	int ret;
-	u64 key;
 
 	if (job->att->grade != NVME_FENCE_GRADE_DEVICE || READ_ONCE(lower->gone))
 		return;
+	/* What was granted after the caller had begun to read cannot be in its report. */
+	if (!nvf_dev_can_read(lower))
+		grants = job->report_grants;
 	ret = nvf_job_read(job);
 	if (ret == -EOPNOTSUPP) {
 		/* It had reservations, and knows nothing of such a thing any more. */
@@ -415,7 +439,7 @@ void nvf_verify_run(struct nvf_job *job)
 	}
 	spin_lock_irq(&lower->lock);
 	list_for_each_entry(att, &lower->attachments, sibling) {
-		if (att->state.state != NVF_GRANTED)
+		if (att->state.state != NVF_GRANTED || att->grant > grants)
 			continue;
 		key = nvf_key_make(att->state.epoch, lower->node_id);
 		if (!nvf_report_holds(&job->report, key))

@@ -27,6 +27,7 @@ static const struct nla_policy report_policy[NVME_FENCE_A_REPORT_MAX + 1] = {
 	[NVME_FENCE_A_REPORT_GENERATION] = { .type = NLA_U32 },
 	[NVME_FENCE_A_REPORT_TYPE] = NLA_POLICY_MAX(NLA_U32, U8_MAX),
 	[NVME_FENCE_A_REPORT_REGISTRANT] = NLA_POLICY_NESTED(registrant_policy),
+	[NVME_FENCE_A_REPORT_GRANTS] = { .type = NLA_U64 },
 };
 
 static const struct nla_policy attachment_policy[NVME_FENCE_A_ATT_MAX + 1] = {
@@ -55,12 +56,14 @@ static const struct nla_policy family_policy[NVME_FENCE_A_MAX + 1] = {
  * @tb: of the attachment
  * @name: of it
  * @report: what the caller read, NULL when it sent none
+ * @report_grants: NVME_FENCE_A_ATT_GRANTS from before it was read
  * @timeout: milliseconds, 0: not given
  */
 struct ask {
 	struct nlattr *tb[NVME_FENCE_A_ATT_MAX + 1];
 	const char *name;
 	struct nvf_report *report;
+	u64 report_grants;
 	u32 timeout;
 };
 
@@ -136,9 +139,9 @@ static int parse_registrant(const struct nlattr *nest, struct nvf_report *report
 	return 0;
 }
 
-static int parse_report(const struct nlattr *nest, struct nvf_report *report,
-			struct netlink_ext_ack *extack)
+static int parse_report(const struct nlattr *nest, struct ask *r, struct netlink_ext_ack *extack)
 {
+	struct nvf_report *report = r->report;
 	struct nlattr *tb[NVME_FENCE_A_REPORT_MAX + 1], *attr;
 	int rem, ret;
 
@@ -150,6 +153,8 @@ static int parse_report(const struct nlattr *nest, struct nvf_report *report,
 	report->type = nla_get_u32(tb[NVME_FENCE_A_REPORT_TYPE]);
 	if (tb[NVME_FENCE_A_REPORT_GENERATION])
 		report->generation = nla_get_u32(tb[NVME_FENCE_A_REPORT_GENERATION]);
+	if (tb[NVME_FENCE_A_REPORT_GRANTS])
+		r->report_grants = nla_get_u64(tb[NVME_FENCE_A_REPORT_GRANTS]);
 	nla_for_each_nested(attr, nest, rem) {
 		if (nla_type(attr) != NVME_FENCE_A_REPORT_REGISTRANT)
 			continue;
@@ -188,7 +193,7 @@ static int parse(struct genl_info *info, struct ask *r)
 	r->report = kvzalloc(sizeof(*r->report), GFP_KERNEL);
 	if (!r->report)
 		return -ENOMEM;
-	ret = parse_report(attrs[NVME_FENCE_A_REPORT], r->report, info->extack);
+	ret = parse_report(attrs[NVME_FENCE_A_REPORT], r, info->extack);
 	if (ret)
 		request_free(r);
 	return ret;
@@ -267,15 +272,22 @@ static void answer_drop(struct answer *a)
 
 /* ---- operations ---- */
 
-static void hand_in(struct nvf_job *job, const struct ask *r)
+/* Where the kernel reads by itself, what it does not tell; the report is the job's then. */
+static void hand_in(struct nvf_job *job, struct ask *r)
 {
 	if (!r->report)
 		return;
+	if (nvf_dev_can_read(job->lower)) {
+		job->hosts = r->report;
+		r->report = NULL;
+		return;
+	}
 	job->report = *r->report;
+	job->report_grants = r->report_grants;
 	job->report_given = true;
 }
 
-static int do_get(struct genl_info *info, struct nvf_attachment *att, const struct ask *r,
+static int do_get(struct genl_info *info, struct nvf_attachment *att, struct ask *r,
 		  struct answer *a)
 {
 	struct nvf_job *job;
@@ -356,7 +368,7 @@ static int do_attach(struct genl_info *info, struct ask *r)
 	return ret;
 }
 
-static int do_detach(struct genl_info *info, struct nvf_attachment *att, const struct ask *r,
+static int do_detach(struct genl_info *info, struct nvf_attachment *att, struct ask *r,
 		     struct answer *a)
 {
 	return nvf_detach(att, info->extack);
@@ -410,7 +422,7 @@ static int get_acq(struct genl_info *info, struct nvf_attachment *att, const str
 	return 0;
 }
 
-static int do_acquire(struct genl_info *info, struct nvf_attachment *att, const struct ask *r,
+static int do_acquire(struct genl_info *info, struct nvf_attachment *att, struct ask *r,
 		      struct answer *a)
 {
 	struct nvf_acq *acq;
@@ -438,7 +450,7 @@ out:
 	return ret;
 }
 
-static int do_renew(struct genl_info *info, struct nvf_attachment *att, const struct ask *r,
+static int do_renew(struct genl_info *info, struct nvf_attachment *att, struct ask *r,
 		    struct answer *a)
 {
 	struct nvf_lower *lower = att->lower;
@@ -467,7 +479,7 @@ static int do_renew(struct genl_info *info, struct nvf_attachment *att, const st
 	return ret;
 }
 
-static int do_release(struct genl_info *info, struct nvf_attachment *att, const struct ask *r,
+static int do_release(struct genl_info *info, struct nvf_attachment *att, struct ask *r,
 		      struct answer *a)
 {
 	struct nvf_job *job = nvf_job_alloc(att->lower, att, nvf_release_run, r->timeout);
@@ -482,12 +494,12 @@ static int do_release(struct genl_info *info, struct nvf_attachment *att, const 
 	return ret;
 }
 
-typedef int (*attachment_op)(struct genl_info *info, struct nvf_attachment *att,
-			     const struct ask *r, struct answer *a);
+typedef int (*attachment_op)(struct genl_info *info, struct nvf_attachment *att, struct ask *r,
+			     struct answer *a);
 
 /* What is done to an attachment, and then it is told how it is. */
-static int do_and_answer(struct genl_info *info, struct nvf_attachment *att,
-			 const struct ask *r, attachment_op op)
+static int do_and_answer(struct genl_info *info, struct nvf_attachment *att, struct ask *r,
+			 attachment_op op)
 {
 	bool reports = op == do_get && att->grade == NVME_FENCE_GRADE_DEVICE;
 	struct answer a;

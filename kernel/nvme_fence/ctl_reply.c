@@ -16,6 +16,7 @@ struct status {
 	enum nvme_fence_reason reason;
 	u64 epoch;
 	u64 device_epoch;
+	u64 grants;
 	u32 lease;
 	u32 lease_left;
 	u32 commands;
@@ -65,6 +66,7 @@ static void get_status(struct nvf_attachment *att, struct status *s)
 	s->reason = reason_of(att);
 	s->epoch = att->acq && att->acquiring ? att->tried : att->state.epoch;
 	s->device_epoch = max(lower->newest, lower->seen);
+	s->grants = lower->grants;
 	s->lease = att->lease;
 	if (att->lease && att->state.state == NVF_GRANTED && att->deadline > now)
 		s->lease_left = div_u64(att->deadline - now, NSEC_PER_MSEC);
@@ -128,7 +130,9 @@ static int put_status(struct sk_buff *skb, struct nvf_attachment *att)
 	    nla_put_u32(skb, NVME_FENCE_A_ATT_LEASE_LEFT, s.lease_left) ||
 	    nla_put_u32(skb, NVME_FENCE_A_ATT_COMMANDS, s.commands) ||
 	    (s.state.sticky && nla_put_flag(skb, NVME_FENCE_A_ATT_STICKY)) ||
-	    nla_put_u64_64bit(skb, NVME_FENCE_A_ATT_REFUSED, flight.refused, NVME_FENCE_A_ATT_PAD))
+	    nla_put_u64_64bit(skb, NVME_FENCE_A_ATT_REFUSED, flight.refused,
+			      NVME_FENCE_A_ATT_PAD) ||
+	    nla_put_u64_64bit(skb, NVME_FENCE_A_ATT_GRANTS, s.grants, NVME_FENCE_A_ATT_PAD))
 		return -EMSGSIZE;
 	return 0;
 }

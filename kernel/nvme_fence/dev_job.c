@@ -37,6 +37,7 @@ static void job_free(struct kref *ref)
 	nvf_lower_put(job->lower);
 	kfree(job->acq);
 	kfree(job->op);
+	kvfree(job->hosts);
 	kvfree(job);
 }
 

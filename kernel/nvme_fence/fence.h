@@ -63,6 +63,7 @@ struct nvf_ident {
  * @attachments: those whose bios may be below, by nvf_attachment.sibling
  * @newest: the newest epoch published on this node; one gate at most is open, with this one
  * @seen: the newest one read from the device, told by a caller or remembered
+ * @grants: how many there were; by it a report is known to be older than a grant
  * @pr: the reservations as the consumers see them
  * @gone: the device was removed
  * @gone_told: the work that follows has been queued
@@ -91,6 +92,7 @@ struct nvf_lower {
 	struct list_head attachments;
 	u64 newest;
 	u64 seen;
+	u64 grants;
 	struct nvf_pr pr;
 	bool gone;
 	bool gone_told;
@@ -155,6 +157,7 @@ enum nvf_tell {
  * @pr: the consumer's registration
  * @acq: an acquire that waits for a report
  * @tried: the epoch that the last acquire published, or that is being released
+ * @grant: nvf_lower.grants with the one granted last
  * @acquires: of it that somebody waits for
  * @tell: enum nvf_tell
  * @visited: by the work that follows a removal
@@ -191,6 +194,7 @@ struct nvf_attachment {
 	struct nvf_pr_host pr;
 	struct nvf_acq *acq;
 	u64 tried;
+	u64 grant;
 	unsigned int acquires;
 	unsigned long tell;
 	unsigned int visited;
@@ -333,6 +337,9 @@ void nvf_disk_exit(void);
  * @att: the attachment concerned, may be NULL
  * @report: room for a report; the one that was handed in if @report_given
  * @report_given: it has not been looked at yet
+ * @report_grants: nvf_lower.grants from before it was read
+ * @hosts: a report that was handed in where the kernel reads by itself: it tells whose keys are
+ *	whose. May be NULL
  * @impatient: does not wait for a path to the device
  * @read: @report is what the device says now
  * @acq: the acquire, for those that acquire
@@ -352,6 +359,8 @@ struct nvf_job {
 	struct nvf_attachment *att;
 	struct nvf_report report;
 	bool report_given;
+	u64 report_grants;
+	struct nvf_report *hosts;
 	bool impatient;
 	bool read;
 	struct nvf_acq *acq;
@@ -405,6 +414,8 @@ struct nvf_acq {
 	struct nvf_action action;
 	unsigned int commands;
 	bool begun;
+	bool hosts_wanted;	/* somebody has a key of this host's that is not known to be its */
+	bool hosts_asked;
 	bool set_lease;
 	u32 lease;
 	bool by_preempt;	/* a consumer's preempt of registrations with this key */

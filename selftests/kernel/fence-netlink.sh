@@ -155,6 +155,7 @@ reports() {
 		bad 'EINVAL|ERANGE' "" "$cmd" "${ATT[@]}" '}' '{REPORT' REPORT_TYPE:u32:0x100 '}'
 		bad 'EINVAL|ERANGE' "" "$cmd" "${ATT[@]}" '}' '{REPORT' REPORT_TYPE:u64:1 '}'
 		bad 'EINVAL|ERANGE' "" "$cmd" "${ATT[@]}" '}' '{REPORT' REPORT_TYPE:u32:1 REPORT_GENERATION:u64:1 '}'
+		bad 'EINVAL|ERANGE' "" "$cmd" "${ATT[@]}" '}' '{REPORT' REPORT_TYPE:u32:1 REPORT_GRANTS:u32:1 '}'
 		bad EINVAL "" "$cmd" "${ATT[@]}" '}' '{REPORT' REPORT_TYPE:u32:1 REPORT_REGISTRANT:u32:1 '}'
 		bad EINVAL "without key" "$cmd" "${ATT[@]}" '}' '{REPORT' REPORT_TYPE:u32:1 \
 			'{REPORT_REGISTRANT' REG_HOLDER:flag '}' '}'
@@ -189,7 +190,7 @@ unknown() {
 		bad EINVAL "" "$cmd" "${ATT[@]}" '}' '{EVENT' 1:u32:1 '}'
 		bad EINVAL "" "$cmd" "${ATT[@]}" '}' '{WINNER' REG_KEY:u64:1 '}'
 		bad EINVAL "" "$cmd" "${ATT[@]}" '}' REPORT_WANTED:flag
-		for type in ATT_DEVICE_DEVNUM ATT_DEVNUM ATT_SIZE ATT_DEVICE_EPOCH ATT_IN_FLIGHT ATT_WRITES_IN_FLIGHT ATT_REFUSED; do
+		for type in ATT_DEVICE_DEVNUM ATT_DEVNUM ATT_SIZE ATT_DEVICE_EPOCH ATT_IN_FLIGHT ATT_WRITES_IN_FLIGHT ATT_REFUSED ATT_GRANTS; do
 			bad EINVAL "" "$cmd" "${ATT[@]}" "$type:u64:1" '}'
 		done
 		for type in ATT_UNIQUE_ID ATT_DISK ATT_STATE ATT_REASON ATT_OPENERS ATT_LEASE_LEFT ATT_COMMANDS ATT_STICKY ATT_PAD; do

@@ -308,6 +308,11 @@ test_local_grade() {
 		pvctl fence detach pod
 		note "local grade on $device"
 	done
+	# One whose reservation the caller has read, and the kernel cannot, is not taken for one without.
+	[[ -b /dev/nvme0n1 ]] || return 0
+	nlreq --fence ATTACH '{ATTACHMENT' ATT_NAME:s:pod ATT_DEVICE:s:/dev/nvme0n1 ATT_NODE_ID:u32:1 '}' \
+		'{REPORT' REPORT_TYPE:u32:0 '}' >"$TMP/said" || grep ^EIO "$TMP/said"
+	! grep ^OK "$TMP/said" || fence_is pod grade device
 }
 
 # between_nodes: $a and $b are one device as two nodes see it
@@ -558,7 +563,8 @@ test_hot_removal_nvme() {
 }
 
 # What a crash leaves behind: this host's registration, which holds, and nobody here who knows of it.
-# It is known by its host, and replaced by the next acquire.
+# It is known by its node's number, for the kernel's own reading tells no hosts, and replaced by the
+# next acquire.
 test_left_behind() {
 	local first key
 
@@ -584,6 +590,99 @@ test_left_behind() {
 		fail "not what it has now: $(<"$TMP/left")"
 	put "$dev"
 	refuses_writes "$b"
+}
+
+# vacant NAME: the device knows that its epoch was given back
+vacant() {
+	pvctl fence status "$1" --json | jq -e '.report.registrants | any(.holder and .form == "vacant")' >"$TMP/vacant"
+}
+
+# A host whose number is another one now: its own key is known by the host's name, which the kernel's
+# reading does not tell and pvctl's does.
+test_other_node_id() {
+	local last
+
+	two_hosts tcp
+	attach a "$a" 1
+	acquire a
+	last=$epoch
+	pvctl fence detach a
+	attach a "$a" 3
+	acquire a
+	((epoch > last)) || fail "epoch $epoch after $last"
+	put "$dev"
+	fence_is a report.type write-exclusive
+	eq "$(fence_get a 'report.registrants | length')" 1 "registrations left"
+}
+
+# What this host did itself without the module, with a key that another host uses as well.
+test_own_foreign_key() {
+	two_hosts tcp
+	fence-pr "$a" register 0 0x123 ignore
+	fence-pr "$a" reserve 0x123 1
+	attach a "$a" 1
+	expect 9 pvctl fence acquire a
+	acquire a --preempt-foreign
+	put "$dev"
+	pvctl fence detach a
+	# The other one holds now.
+	fence-pr "$a" clear "$(reported_key)"
+	fence-pr "$a" register 0 0x123 ignore
+	fence-pr "$b" register 0 0x123 ignore
+	fence-pr "$b" reserve 0x123 1
+	attach a "$a" 1
+	expect 9 pvctl fence acquire a
+	acquire a --preempt-foreign
+	put "$dev"
+	refuses_writes "$b"
+}
+
+# Of the one registration there is.
+reported_key() {
+	nvme resv-report "$a" -n 1 --eds -o json >"$TMP/report"
+	grep -o '"rkey" *: *[0-9]*' "$TMP/report" | head -n 1 | grep -o '[0-9]*$'
+}
+
+# A release that ended before the device was told is not over: the next one tells it.
+test_release_again() {
+	local late
+
+	require_module dm-delay
+	null_new disk 64
+	slow_new late "$null" 8000
+	two_hosts tcp "$slow"
+	attach a "$a" 1
+	acquire a
+	put "$dev" &
+	late=$!
+	wait_for fence_becomes a writes_in_flight 1
+	monitor_start "$TMP/events"
+	expect 4 pvctl fence release a --timeout 1
+	fence_is a state fenced
+	must_fail vacant a
+	slow_set late "$null" 0
+	wait "$late"
+	expect 0 pvctl fence release a
+	vacant a
+	wait_for has_event "$TMP/events" fence-released
+}
+
+# A reservation that a caller has read before a grant says nothing of that grant.
+test_old_report() {
+	local old=(GET '{ATTACHMENT' ATT_NAME:s:a '}' '{REPORT' REPORT_TYPE:u32:0)
+
+	require_module sd_mod
+	! grep -q -w sd_pr_read_keys /proc/kallsyms || skip "this kernel reads reservations itself"
+	two_initiators
+	attach a "$a" 1
+	acquire a
+	nlreq --fence "${old[@]}" '}'
+	nlreq --fence "${old[@]}" REPORT_GRANTS:u64:0 '}'
+	fence_is a state granted
+	put "$dev"
+	nlreq --fence "${old[@]}" REPORT_GRANTS:u64:1 '}'
+	fence_is a reason forgotten
+	refuses_writes "$dev"
 }
 
 # A device that does not answer: in time, and fenced.
@@ -635,4 +734,4 @@ events_end() {
 tap_main starts-fenced release-and-repeat epoch-given epochs-never-go-back take-over-on-one-node \
 	limits nowait polled integrity refused-devices busy-detach file-system lease local-grade timeout events hot-removal \
 	nodes-tcp nodes-loop nodes-rdma nodes-scsi lost-race lost-race-told nvme-cli foreign-reservation foreign-type \
-	target-restart hot-removal-nvme left-behind
+	target-restart hot-removal-nvme left-behind other-node-id own-foreign-key release-again old-report

@@ -47,6 +47,47 @@ void report_make(struct nvf_report *r, const char *text)
 	}
 }
 
+/* What is learnt of hosts, from another reading. */
+void report_learn(void)
+{
+	static const struct {
+		const char *report, *other, *result;
+	} table[] = {
+		{ "w 4.1* 7", "w 4.1@1* 7@2", "w 4.1@1* 7@2" },
+		{ "w 4.1* 7", "w 4.1@1*", "w 4.1@1* 7" },
+		{ "w 4.1* 7", "w 5.1@1* 7", "w 4.1* 7" },
+		/* once for each controller */
+		{ "w 7* 7 8", "w 7@2* 8@1", "w 7@2* 7@2 8@1" },
+		/* one key of two hosts: the holder's is the holder's */
+		{ "w 7* 7", "w 7@1 7@2*", "w 7@2* 7@1" },
+		{ "w 7 7*", "w 7@1 7@2*", "w 7@1 7@2*" },
+		{ "w 7* 7", "w 7@1 7@2", "w 7@2* 7@1" },
+		{ "w 7*", "w 7@1 7@2*", "w 7@2*" },
+		/* and of one that is not known */
+		{ "w 7* 7", "w 7@1 7*", "w 7* 7@1" },
+		{ "w 4.1@3* 7", "w 4.1@1* 7@2", "w 4.1@3* 7@2" },
+		{ "-", "w 4.1@1*", "-" },
+	};
+	static struct nvf_report r, other, result;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		report_make(&r, table[i].report);
+		report_make(&other, table[i].other);
+		report_make(&result, table[i].result);
+		nvf_report_learn(&r, &other);
+		if (memcmp(&r, &result, sizeof(r)))
+			ktap_fail("row %u: not \"%s\"", i, table[i].result);
+	}
+	/* Hostile counts. */
+	report_make(&r, "w 7*");
+	report_make(&other, "w 7@2*");
+	r.count = 65535;
+	other.count = 65535;
+	nvf_report_learn(&r, &other);
+	CHECK(r.reg[0].host_known);
+}
+
 void key_round_trip(void)
 {
 	static const u64 epochs[] = {

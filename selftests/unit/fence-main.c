@@ -9,7 +9,7 @@
 /* clang-format off */
 static const struct ktap_test tests[] = {
 	T(key_round_trip), T(key_foreign),
-	T(report_newest), T(report_holder), T(report_holds), T(report_remote), T(report_hostile),
+	T(report_learn), T(report_newest), T(report_holder), T(report_holds), T(report_remote), T(report_hostile),
 	T(acquire_paths), T(acquire_refusals), T(acquire_answers), T(acquire_half_way),
 	T(acquire_ties), T(acquire_own), T(acquire_foreign), T(acquire_local), T(acquire_tenure),
 	T(acquire_bounded), T(acquire_random),

@@ -14,6 +14,7 @@
 void key_round_trip(void);
 void key_foreign(void);
 void report_newest(void);
+void report_learn(void);
 void report_holder(void);
 void report_holds(void);
 void report_remote(void);

@@ -75,6 +75,7 @@ static void put_attachment(struct nl_msg *msg)
 	nla_put_u64(msg, NVME_FENCE_A_ATT_IN_FLIGHT, 2);
 	nla_put_u64(msg, NVME_FENCE_A_ATT_WRITES_IN_FLIGHT, 1);
 	nla_put_u64(msg, NVME_FENCE_A_ATT_REFUSED, 9);
+	nla_put_u64(msg, NVME_FENCE_A_ATT_GRANTS, 4);
 	nla_put_u32(msg, NVME_FENCE_A_ATT_OPENERS, 4);
 	nla_put_u32(msg, NVME_FENCE_A_ATT_LEASE, 2500);
 	nla_put_u32(msg, NVME_FENCE_A_ATT_LEASE_LEFT, 0);

@@ -17,6 +17,7 @@
  * @device: the device below, "nvme0n1"
  * @disk: its own, "nvf0"
  * @unique_id_len: bytes in @unique_id
+ * @grants: of all attachments of the device so far
  * @record_epoch: what the local record has for the device below; 0: nothing
  */
 struct pv_attachment {
@@ -44,6 +45,7 @@ struct pv_attachment {
 	uint32_t commands;
 	bool sticky;
 	uint64_t refused;
+	uint64_t grants;
 	uint64_t record_epoch;
 };
 

@@ -46,6 +46,7 @@ int pv_fence_get(struct pv_ctx *ctx, const char *name, uint64_t deadline,
 	    read_lower(ctx, deadline, &reply->attachment, &read))
 		return ret;
 	request.report = &read;
+	request.report_grants = reply->attachment.grants;
 	request.timeout_ms = pv_left_ms(deadline);
 	return pv_fence_call(ctx, NVME_FENCE_CMD_GET, &request, reply);
 }
@@ -128,7 +129,7 @@ static int fail_read(struct pv_ctx *ctx, int error, const char *why)
 {
 	if (error == -EOPNOTSUPP)
 		return pv_fail(ctx, PV_FAILED_PRECONDITION,
-			       "the kernel cannot read the reservation, and %s", why);
+			       "the kernel cannot read all of the reservation, and %s", why);
 	return pv_fail_sys(ctx, -error, "%s", why);
 }
 

@@ -42,12 +42,14 @@ static int put_registrant(struct nl_msg *msg, const struct pv_registrant *r)
 	return nla_nest_end(msg, nest);
 }
 
-static int put_report(struct nl_msg *msg, const struct pv_report *report)
+static int put_report(struct nl_msg *msg, const struct pv_fence_request *request)
 {
+	const struct pv_report *report = request->report;
 	struct nlattr *nest = nla_nest_start(msg, NVME_FENCE_A_REPORT | NLA_F_NESTED);
 
 	if (!nest || nla_put_u32(msg, NVME_FENCE_A_REPORT_GENERATION, report->generation) ||
-	    nla_put_u32(msg, NVME_FENCE_A_REPORT_TYPE, report->type))
+	    nla_put_u32(msg, NVME_FENCE_A_REPORT_TYPE, report->type) ||
+	    nla_put_u64(msg, NVME_FENCE_A_REPORT_GRANTS, request->report_grants))
 		return -EMSGSIZE;
 	for (unsigned int i = 0; i < report->nr; i++)
 		if (put_registrant(msg, &report->registrant[i]))
@@ -57,8 +59,7 @@ static int put_report(struct nl_msg *msg, const struct pv_report *report)
 
 static int put_request(struct nl_msg *msg, const struct pv_fence_request *r)
 {
-	if (put_attachment(msg, r) ||
-	    (r->report && r->report->known && put_report(msg, r->report)) ||
+	if (put_attachment(msg, r) || (r->report && r->report->known && put_report(msg, r)) ||
 	    (r->preempt_foreign && nla_put_flag(msg, NVME_FENCE_A_PREEMPT_FOREIGN)) ||
 	    (r->timeout_ms && nla_put_u32(msg, NVME_FENCE_A_TIMEOUT, r->timeout_ms)) ||
 	    (r->go_on && nla_put_flag(msg, NVME_FENCE_A_CONTINUE)))

@@ -14,6 +14,7 @@
  * @grade: valid with @has_grade
  * @lease_ms: valid with @has_lease, because 0 is a value
  * @report: what was read from the device
+ * @report_grants: pv_attachment.grants from before it was read
  */
 struct pv_fence_request {
 	const char *name;
@@ -30,13 +31,15 @@ struct pv_fence_request {
 	bool preempt_foreign;
 	bool go_on;
 	const struct pv_report *report;
+	uint64_t report_grants;
 };
 
 /**
  * struct pv_fence_reply - what came back, with a refusal too
  * @got: @attachment is set
  * @has_winner: @winner is set
- * @report_wanted: the kernel cannot read the reservation: read it and go on
+ * @report_wanted: the kernel cannot read the reservation, or not whose keys are whose: read it and
+ *	go on
  * @report: known when the kernel sent one: it has compared grants with it
  */
 struct pv_fence_reply {

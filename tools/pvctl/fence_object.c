@@ -49,6 +49,7 @@ static const struct nla_policy attachment_policy[NVME_FENCE_A_ATT_MAX + 1] = {
 	[NVME_FENCE_A_ATT_IN_FLIGHT] = U64_POLICY,
 	[NVME_FENCE_A_ATT_WRITES_IN_FLIGHT] = U64_POLICY,
 	[NVME_FENCE_A_ATT_REFUSED] = U64_POLICY,
+	[NVME_FENCE_A_ATT_GRANTS] = U64_POLICY,
 	[NVME_FENCE_A_ATT_OPENERS] = U32_POLICY,
 	[NVME_FENCE_A_ATT_LEASE] = U32_POLICY,
 	[NVME_FENCE_A_ATT_LEASE_LEFT] = U32_POLICY,
@@ -130,6 +131,7 @@ int pv_decode_attachment(struct nlattr *nest, struct pv_attachment *a)
 	take_u64(tb[NVME_FENCE_A_ATT_IN_FLIGHT], &a->in_flight);
 	take_u64(tb[NVME_FENCE_A_ATT_WRITES_IN_FLIGHT], &a->writes_in_flight);
 	take_u64(tb[NVME_FENCE_A_ATT_REFUSED], &a->refused);
+	take_u64(tb[NVME_FENCE_A_ATT_GRANTS], &a->grants);
 	take_u32(tb[NVME_FENCE_A_ATT_OPENERS], &a->openers);
 	take_u32(tb[NVME_FENCE_A_ATT_LEASE], &a->lease);
 	take_u32(tb[NVME_FENCE_A_ATT_LEASE_LEFT], &a->lease_left);

@@ -33,9 +33,11 @@
  *	NVME_FENCE_A_ATT_COMMANDS	u32	out	reservation commands of the last acquire
  *	NVME_FENCE_A_ATT_STICKY		flag	out	an open file from before the fencing is left
  *	NVME_FENCE_A_ATT_REFUSED	u64	out	writes refused by the gate or by the device
+ *	NVME_FENCE_A_ATT_GRANTS		u64	out	grants of all attachments of the device so far
  * NVME_FENCE_A_REPORT (nest)			in out	the device's reservation
  *	NVME_FENCE_A_REPORT_GENERATION	u32	in out
  *	NVME_FENCE_A_REPORT_TYPE	u32	in out	enum pr_type; 0: not reserved
+ *	NVME_FENCE_A_REPORT_GRANTS	u64	in	ATT_GRANTS from before it was read
  *	NVME_FENCE_A_REPORT_REGISTRANT (nest, multi)	in out
  *		NVME_FENCE_A_REG_KEY		u64	in out
  *		NVME_FENCE_A_REG_HOLDER		flag	in out
@@ -68,8 +70,11 @@
  * EVENT	(multicast)				EVENT{...}, ATTACHMENT{...}, [WINNER{...}]
  *
  * GET of one attachment compares its grant with the device's reservation and fences it where the
- * device has forgotten. A REPORT in a request is what the caller read by passthrough; it is taken
- * only where the kernel itself cannot read reservations.
+ * device has forgotten. A REPORT in a request is what the caller read by passthrough. It decides
+ * only where the kernel itself cannot read reservations, and is compared with grants only that are
+ * no newer than REPORT_GRANTS; elsewhere it tells whose keys are whose. REPORT_WANTED is
+ * answered in the first case, and in the second one once where a key of this host's is not
+ * known to be its.
  *
  * Errors: EINVAL malformed or out of place, ERANGE a number outside what is possible, ENOENT no
  * such attachment, ENODEV no such device or gone, EEXIST the name is taken, EBUSY in use,
@@ -152,6 +157,7 @@ enum nvme_fence_attachment_attr {
 	NVME_FENCE_A_ATT_STICKY,
 	NVME_FENCE_A_ATT_PAD,
 	NVME_FENCE_A_ATT_REFUSED,
+	NVME_FENCE_A_ATT_GRANTS,
 
 	__NVME_FENCE_A_ATT_MAX,
 	NVME_FENCE_A_ATT_MAX = __NVME_FENCE_A_ATT_MAX - 1
@@ -162,6 +168,7 @@ enum nvme_fence_report_attr {
 	NVME_FENCE_A_REPORT_GENERATION,
 	NVME_FENCE_A_REPORT_TYPE,
 	NVME_FENCE_A_REPORT_REGISTRANT,
+	NVME_FENCE_A_REPORT_GRANTS,
 
 	__NVME_FENCE_A_REPORT_MAX,
 	NVME_FENCE_A_REPORT_MAX = __NVME_FENCE_A_REPORT_MAX - 1

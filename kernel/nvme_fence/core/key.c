@@ -40,6 +40,67 @@ static unsigned int report_count(const struct nvf_report *r)
 	return r->count < NVF_REGISTRANTS_MAX ? r->count : NVF_REGISTRANTS_MAX;
 }
 
+static bool is_host(const struct nvf_registrant *reg, const struct nvf_registrant *known)
+{
+	return reg->host_known && known->host_known &&
+	       !memcmp(reg->host, known->host, NVF_HOST_ID_SIZE);
+}
+
+/* Has another host the same key? */
+static bool is_shared(const struct nvf_report *r, const struct nvf_registrant *known)
+{
+	unsigned int i;
+
+	for (i = 0; i < report_count(r); i++)
+		if (r->reg[i].key == known->key && !is_host(&r->reg[i], known))
+			return true;
+	return false;
+}
+
+static bool is_told(const struct nvf_report *r, const struct nvf_registrant *known)
+{
+	unsigned int i;
+
+	for (i = 0; i < report_count(r); i++)
+		if (r->reg[i].key == known->key && is_host(&r->reg[i], known))
+			return true;
+	return false;
+}
+
+/* The registrations with that key are that host's; of a @shared one, one is. */
+static void learn_one(struct nvf_report *r, const struct nvf_registrant *known, bool shared,
+		      bool by_holder)
+{
+	unsigned int i;
+
+	for (i = 0; i < report_count(r); i++) {
+		struct nvf_registrant *reg = &r->reg[i];
+
+		if (reg->host_known || reg->key != known->key ||
+		    (by_holder && reg->holder != known->holder))
+			continue;
+		if (shared && is_told(r, known))
+			return;
+		reg->host_known = true;
+		memcpy(reg->host, known->host, NVF_HOST_ID_SIZE);
+	}
+}
+
+void nvf_report_learn(struct nvf_report *r, const struct nvf_report *other)
+{
+	const struct nvf_registrant *known;
+	unsigned int i, pass;
+
+	/* Who holds is told apart first. A host with several controllers may have one for each. */
+	for (pass = 0; pass < 2; pass++) {
+		for (i = 0; i < report_count(other); i++) {
+			known = &other->reg[i];
+			if (known->host_known)
+				learn_one(r, known, is_shared(other, known), !pass);
+		}
+	}
+}
+
 u64 nvf_report_newest(const struct nvf_report *r)
 {
 	u64 newest = 0, epoch;

@@ -92,6 +92,17 @@ struct nvf_report {
 	struct nvf_registrant reg[NVF_REGISTRANTS_MAX];
 };
 
+/**
+ * nvf_report_learn() - what another reading says of whose keys they are
+ * @r: a report without hosts
+ * @other: one with hosts, from about the same time
+ *
+ * A key that several hosts have is each host's once; the one that holds there is taken for the one
+ * that holds here. An error in this costs a command that the device refuses: it looks at who sends
+ * it.
+ */
+void nvf_report_learn(struct nvf_report *r, const struct nvf_report *other);
+
 /** nvf_report_newest() - the newest epoch among the keys of a report, 0 when there is none */
 u64 nvf_report_newest(const struct nvf_report *r);
 
