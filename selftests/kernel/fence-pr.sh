@@ -74,6 +74,7 @@ test_other_types() {
 	pr "$one" register 0 0xa
 	for type in 2 3 4 5 6; do
 		must_fail pr "$one" reserve 0xa "$type"
+		eq "$(<"$TMP/pr")" EOPNOTSUPP "reserving with type $type"
 	done
 	refuses_writes "$one"
 }
@@ -91,6 +92,37 @@ test_read_back() {
 	fence-pr "$two" read-reservation >"$TMP/reservation"
 	grep 'key 0xa$' "$TMP/reservation"
 	grep 'type 1$' "$TMP/reservation"
+}
+
+in_without_sys_admin() {
+	setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin fence-pr "$@" >"$TMP/pr"
+}
+
+# What may be asked for is the kernel's to say, and the same as on any other disk: by who may
+# administer, or by who has opened for writing (not on old kernels).
+test_rights() {
+	local command
+
+	three_pods
+	for command in "register 0 0xa" "reserve 0xa 1" "preempt 0xa 0xa 1" "preempt-abort 0xa 0xa 1" \
+		"release 0xa 1" "clear 0xa"; do
+		# shellcheck disable=SC2086 # a command and its arguments
+		must_fail in_without_sys_admin "$one" readonly $command
+		eq "$(<"$TMP/pr")" EPERM "$command, through a file for reading"
+	done
+	fence_is one state fenced
+	pr "$two" readonly register 0 0xb
+	pr "$two" readonly reserve 0xb 1
+	put "$two"
+	if in_without_sys_admin "$one" register 0 0xa; then
+		# Its own gate, as ever, and no other one but by taking over.
+		conflicts_with "$one" reserve 0xa 1
+		must_fail in_without_sys_admin "$one" reserve 0xa 1
+		put "$two"
+		refuses_writes "$one"
+	else
+		eq "$(<"$TMP/pr")" EPERM "register, through a file for writing"
+	fi
 }
 
 # Whatever a consumer does: it opens no gate but its own, and shuts one only by taking over.
@@ -188,5 +220,5 @@ test_lease_restarted() {
 	wait_for records_grow one 3
 }
 
-tap_main register-and-reserve preempt other-types read-back malicious-consumer lease-on-one-node \
+tap_main register-and-reserve preempt other-types read-back rights malicious-consumer lease-on-one-node \
 	lease-on-one-node-with-reservations lease-on-two-nodes lease-restarted
