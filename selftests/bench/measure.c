@@ -15,6 +15,9 @@
  *	touched before; prints ns an operation.
  * measure threads DEVICE SPAN MS N
  *	N threads that read 4 KiB at random, each in its own file; prints operations a second.
+ * measure blank DEVICE
+ *	Nothing, but fails when something is written where content would begin or end, or at one of
+ *	many places between.
  * measure free DEVICE
  *	Nothing, but fails when somebody holds the device exclusively or has it mounted.
  *
@@ -219,6 +222,35 @@ static int persist(char **argv)
 	return 0;
 }
 
+static bool is_zero(int fd, off_t at, size_t len)
+{
+	static char buf[64 * 1024];
+	size_t i;
+
+	for (; len; len -= sizeof(buf), at += sizeof(buf)) {
+		if (pread(fd, buf, sizeof(buf), at) != (ssize_t)sizeof(buf))
+			err(2, "read");
+		for (i = 0; i < sizeof(buf); i++)
+			if (buf[i])
+				return false;
+	}
+	return true;
+}
+
+static int blank(char **argv)
+{
+	const unsigned int places = 256;
+	int fd = open_direct(argv[0], 0);
+	off_t size = lseek(fd, 0, SEEK_END) & -PAGE, i;
+
+	if (size < (off_t)(4 * MIB))
+		errx(2, "%s: too small", argv[0]);
+	for (i = 1; i < places; i++)
+		if (!is_zero(fd, size / places * i & -PAGE, 64 * 1024))
+			return 1;
+	return !is_zero(fd, 0, 4 * MIB) || !is_zero(fd, size - MIB, MIB);
+}
+
 struct reader {
 	pthread_t thread;
 	const char *name;
@@ -285,6 +317,8 @@ int main(int argc, char **argv)
 		return transfer(false, n, argv);
 	if (n >= 4 && !strcmp(what, "write"))
 		return transfer(true, n, argv);
+	if (n == 1 && !strcmp(what, "blank"))
+		return blank(argv);
 	if (n == 1 && !strcmp(what, "free"))
 		return open_direct(argv[0], O_EXCL) < 0;
 	if (n == 3 && !strcmp(what, "first"))
@@ -299,5 +333,5 @@ int main(int argc, char **argv)
 		return persist(argv);
 	if (n == 4 && !strcmp(what, "threads"))
 		return threads(argv);
-	errx(2, "measure read|write|first|flush|discard|touch|persist|threads|free ...");
+	errx(2, "measure read|write|first|flush|discard|touch|persist|threads|blank|free ...");
 }

@@ -109,7 +109,7 @@ fill_first() {
 	measure first "$filler" "$bytes" 2M >"$TMP/filler"
 }
 
-# blank DEVICE...: nothing that looks like content is left
+# blank DEVICE...: nothing is left that looks like content to what comes next
 blank() {
 	local device end
 
@@ -136,9 +136,8 @@ is_free() {
 		echo "$device is mounted"
 	elif [[ -n $(wipefs -n -i "$device") ]]; then
 		echo "$device carries $(wipefs -n -i -O TYPE --noheadings "$device" | sort -u | paste -s -d ' ')"
-	elif ! cmp -s -n $((4 * MIB)) "$device" /dev/zero ||
-		! cmp -s -i $(($(blockdev --getsize64 "$device") - MIB)):0 -n "$MIB" "$device" /dev/zero; then
-		echo "$device is not blank where content would begin or end; blkdiscard -z makes it so"
+	elif ! measure blank "$device"; then
+		echo "$device is not blank; blkdiscard -z makes it so"
 	elif ! measure free "$device" 2>"$TMP/free"; then
 		echo "$device is in use: $(<"$TMP/free")"
 	else
