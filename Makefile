@@ -31,9 +31,13 @@ check: ## all tests, on all RELEASES (RELEASES=bookworm: on that alone)
 check-debug: ## the tests in guests on the debug kernel (KASAN, lockdep, kmemleak)
 	selftests/run-all --only-guest --debug
 
-bench: ## measure pmemvol and what else there is, side by side (selftests/bench/run --help)
+bench: ## measure pmemvol and what else there is, side by side; DEVICES="A B" does so here, without machines
+ifdef DEVICES
+	selftests/bench/run --devices "$(DEVICES)"
+else
 	selftests/bench/run --icount
 	selftests/bench/run --free
+endif
 
 bench-gate: ## has a path become longer than selftests/bench/baseline.json says?
 	selftests/bench/gate

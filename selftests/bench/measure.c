@@ -2,6 +2,8 @@
 /*
  * measure read|write DEVICE SPAN BLOCK OPS [random|forward] [dsync]
  *	Direct reads or writes of BLOCK bytes within the first SPAN bytes; prints ns an operation, of the best of five rounds.
+ * measure mixed DEVICE SPAN BLOCK OPS
+ *	The same at random, seven reads to three writes.
  * measure first DEVICE SPAN STEP
  *	A direct write of 4 KiB at the begin of every STEP bytes of SPAN; prints ns a write.
  * measure flush DEVICE OPS
@@ -13,8 +15,12 @@
  * measure persist FILE OPS
  *	MAP_SYNC: a store of 64 bytes, flushed and fenced, at random places of a mapping that was
  *	touched before; prints ns an operation.
- * measure threads DEVICE SPAN MS N
- *	N threads that read 4 KiB at random, each in its own file; prints operations a second.
+ * measure copy FILE LEN
+ *	memcpy() to a shared mapping of LEN bytes that was touched before, and back; prints MB/s of
+ *	each, of the best of five rounds.
+ * measure threads DEVICE SPAN MS N read|write
+ *	N threads that read or write 4 KiB at random, each in its own file; prints operations a
+ *	second.
  * measure blank DEVICE
  *	Nothing, but fails when something is written where content would begin or end, or at one of
  *	many places between.
@@ -98,6 +104,35 @@ static int transfer(bool write, int argc, char **argv)
 		else
 			for (i = 0; i < ops && n == (ssize_t)block; i++)
 				n = pread(fd, buf, block, at[i]);
+		if (n != (ssize_t)block)
+			err(1, "%s: operation %lu", argv[0], i);
+		keep_best(&best, start);
+	}
+	per_op(best, ops);
+	return 0;
+}
+
+#define READS_IN_TEN 7
+
+static int mixed(char **argv)
+{
+	uint64_t span = number(argv[1]), block = number(argv[2]), ops = number(argv[3]) / ROUNDS;
+	uint64_t *at = places(span, block, ops * ROUNDS, false), i, start, round, best = 0;
+	bool *is_write = calloc(ops * ROUNDS, sizeof(*is_write));
+	int fd = open_direct(argv[0], O_DIRECT);
+	struct prng p = { .state = 0x7654321 };
+	char *buf = buffer(block);
+	ssize_t n = block;
+
+	if (!is_write)
+		errx(2, "no memory");
+	for (i = 0; i < ops * ROUNDS; i++)
+		is_write[i] = prng_below(&p, 10) >= READS_IN_TEN;
+	for (round = 0; round < ROUNDS; round++, at += ops, is_write += ops) {
+		start = now();
+		for (i = 0; i < ops && n == (ssize_t)block; i++)
+			n = is_write[i] ? pwrite(fd, buf, block, at[i]) :
+					  pread(fd, buf, block, at[i]);
 		if (n != (ssize_t)block)
 			err(1, "%s: operation %lu", argv[0], i);
 		keep_best(&best, start);
@@ -251,26 +286,55 @@ static int blank(char **argv)
 	return !is_zero(fd, 0, 4 * MIB) || !is_zero(fd, size - MIB, MIB);
 }
 
-struct reader {
+static double mb_per_second(size_t len, uint64_t ns)
+{
+	return len * 1e3 / ns;
+}
+
+static int copy(char **argv)
+{
+	size_t len = number(argv[1]), i;
+	char *map = (char *)map_file(argv[0], len, false), *buf = buffer(len);
+	uint64_t start, round, to = 0, from = 0;
+
+	for (i = 0; i < len; i += PAGE)
+		((volatile char *)map)[i] = 1;
+	for (round = 0; round < ROUNDS; round++) {
+		start = now();
+		memcpy(map, buf, len);
+		keep_best(&to, start);
+		start = now();
+		memcpy(buf, map, len);
+		keep_best(&from, start);
+	}
+	printf("%.1f %.1f\n", mb_per_second(len, to), mb_per_second(len, from));
+	return 0;
+}
+
+struct worker {
 	pthread_t thread;
 	const char *name;
 	uint64_t span, ops;
 	unsigned int seed;
+	bool write;
 };
 
 static atomic_bool stop;
 static pthread_barrier_t begin;
 
-static void *read_on(void *arg)
+static void *work_on(void *arg)
 {
-	struct reader *r = arg;
+	struct worker *r = arg;
 	struct prng p = { .state = 0x1234567 + r->seed };
 	int fd = open_direct(r->name, O_DIRECT);
 	char *buf = aligned_buffer(PAGE);
 
 	pthread_barrier_wait(&begin);
 	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
-		if (pread(fd, buf, PAGE, prng_below(&p, r->span / PAGE) * PAGE) != (ssize_t)PAGE)
+		off_t at = prng_below(&p, r->span / PAGE) * PAGE;
+
+		if ((r->write ? pwrite(fd, buf, PAGE, at) : pread(fd, buf, PAGE, at)) !=
+		    (ssize_t)PAGE)
 			err(1, "%s", r->name);
 		r->ops++;
 	}
@@ -282,7 +346,7 @@ static int threads(char **argv)
 	uint64_t span = number(argv[1]), ms = number(argv[2]), n = number(argv[3]), sum = 0, i,
 		 start;
 	struct timespec wait = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
-	struct reader r[THREADS_MAX] = { 0 };
+	struct worker r[THREADS_MAX] = { 0 };
 
 	if (!n || n > THREADS_MAX || span < PAGE)
 		errx(2, "1 to %d threads", THREADS_MAX);
@@ -291,7 +355,8 @@ static int threads(char **argv)
 		r[i].name = argv[0];
 		r[i].span = span;
 		r[i].seed = i;
-		if (pthread_create(&r[i].thread, NULL, read_on, &r[i]))
+		r[i].write = !strcmp(argv[4], "write");
+		if (pthread_create(&r[i].thread, NULL, work_on, &r[i]))
 			errx(2, "no thread");
 	}
 	pthread_barrier_wait(&begin);
@@ -331,7 +396,12 @@ int main(int argc, char **argv)
 		return touch(n, argv);
 	if (n == 2 && !strcmp(what, "persist"))
 		return persist(argv);
-	if (n == 4 && !strcmp(what, "threads"))
+	if (n == 4 && !strcmp(what, "mixed"))
+		return mixed(argv);
+	if (n == 2 && !strcmp(what, "copy"))
+		return copy(argv);
+	if (n == 5 && !strcmp(what, "threads"))
 		return threads(argv);
-	errx(2, "measure read|write|first|flush|discard|touch|persist|threads|blank|free ...");
+	errx(2,
+	     "measure read|write|mixed|first|flush|discard|touch|persist|copy|threads|blank|free ...");
 }

@@ -18,9 +18,12 @@ from xml.sax.saxutils import escape
 
 TOLERANCE = 0.01
 # What repeats to a part of that: measured in rounds, or counted.
-GATED = re.compile(r"(read|write)-4k(-dsync)?$|flush$|(ext4|xfs)-(first|warm)-faults$")
+GATED = re.compile(r"(read|write)-(4k(-dsync|-uring-32)?|1m)$|mixed-4k$|flush$|"
+                   r"(ext4|xfs)-(first|warm)-faults$")
 # Where more is better.
-RATES = ("ops/s",)
+RATES = ("ops/s", "MB/s")
+# How many times as much: compared as it is, and more is better.
+TIMES = "times"
 
 
 def read(path):
@@ -34,15 +37,21 @@ def read(path):
             figures.setdefault(f["measure"], {})[f["stack"]] = (f["value"], f["unit"])
             if f["stack"] not in stacks:
                 stacks.append(f["stack"])
+    for measure in [m for m in figures if m.endswith("-threads-2")]:
+        one = figures.get(measure[:-1] + "1", {})
+        figures[measure[:-len("-threads-2")] + "-scaling"] = {
+            s: (of[0] / one[s][0], TIMES) for s, of in figures[measure].items() if s in one}
     return figures, stacks
 
 
 def ratio(of, stack):
-    """Cost over the raw device's; None where either was not measured or is nothing."""
+    """Cost over the raw device's, or how it scales over how that does; None where either was not measured or is nothing."""
     if "raw" not in of or stack not in of or not of["raw"][0] or not of[stack][0]:
         return None
     value, unit = of[stack]
     raw = of["raw"][0]
+    if unit == TIMES:
+        return value / raw
     return raw / value if unit in RATES else value / raw
 
 
@@ -58,6 +67,10 @@ def ratios(figures):
 
 
 def number(value):
+    if isinstance(value, int) and value < 100:
+        return str(value)
+    if value < 10:
+        return f"{value:.2f}"
     return f"{value:,.0f}".replace(",", " ") if value >= 100 else f"{value:.1f}"
 
 
@@ -106,7 +119,7 @@ def plot(path, out):
     stacks = [s for s in stacks if s != "raw"]
     bars, y = [], 60
     for measure, of in ratios(figures).items():
-        if figures[measure]["raw"][1] == "faults":
+        if figures[measure]["raw"][1] in ("faults", TIMES):
             continue
         bars.append(f'<text x="{LEFT - 8}" y="{y + HEIGHT}" text-anchor="end">{escape(measure)}</text>')
         for stack in stacks:
