@@ -160,6 +160,40 @@ test_reboot() {
 	eq "$(pvctl export list --json | jq length)" 0 "exports left"
 }
 
+# A record of a volume that is no more is in nobody's way, and goes with it.
+test_gone() {
+	new_export_volume v
+	tcp v
+	pvctl export withdraw
+	pvctl volume rename tank/v w
+	pvctl volume delete tank/w
+	eq "$(pvctl export list --json | jq length)" 0 "exports after the volume was deleted"
+	# One whose deleting was cut off before the record went: unexport goes by the name, and so does delete.
+	new_export_volume v
+	tcp v
+	pvctl export withdraw
+	PVCTL_STATE_DIR=$TMP/none pvctl volume delete tank/v
+	new_export_volume v
+	refused 5 "no such volume" pvctl export restore
+	tcp v
+	eq "$(pvctl export list --json | jq length)" 2 "exports of one name"
+	expect 0 pvctl unexport tank/v --json
+	eq "$(jq -r .unexported "$TMP/out")" true "unexported"
+	eq "$(pvctl export list --json | jq length)" 0 "exports left"
+	tcp v
+	pvctl export withdraw
+	PVCTL_STATE_DIR=$TMP/none pvctl volume delete tank/v
+	expect 0 pvctl volume delete tank/v --json
+	eq "$(jq -r .deleted "$TMP/out")" false "deleted twice"
+	eq "$(pvctl export list --json | jq length)" 0 "exports after the deletion was repeated"
+	new_export_volume v
+	tcp v
+	pvctl export withdraw
+	pvctl pool destroy tank --force
+	eq "$(pvctl export list --json | jq length)" 0 "exports after the pool was destroyed"
+	expect 0 pvctl export restore
+}
+
 # By name of the host: some, and none who was not told of.
 test_allowed_hosts() {
 	new_export_volume v
@@ -321,4 +355,4 @@ test_rdma() {
 	eq "$(tree)" "" "what is left of the target"
 }
 
-tap_main life target-restart reboot allowed-hosts shared-port refusals at-once reservations rdma
+tap_main life target-restart reboot gone allowed-hosts shared-port refusals at-once reservations rdma

@@ -10,6 +10,7 @@
 
 #include "configfs.h"
 #include "export.h"
+#include "export_forget.h"
 #include "export_options.h"
 #include "export_output.h"
 #include "export_record.h"
@@ -254,6 +255,72 @@ static void test_record_files(void)
 	snprintf(command, sizeof(command), "rm -rf %s", root);
 	CHECK(!system(command));
 	done("files of exports");
+}
+
+/* A volume named like the exported one, that is it or another one. */
+static struct pv_volumes volume_of(struct pv_volume *v, const struct pv_export *e, bool same_volume)
+{
+	*v = (struct pv_volume){ .pool = "t", .name = "v" };
+	memcpy(v->uuid, e->uuid, sizeof(v->uuid));
+	v->uuid[0] ^= !same_volume;
+	return (struct pv_volumes){ v, 1 };
+}
+
+/* Whose record is left behind: not of who was renamed, but of who was deleted and made again. */
+static void test_left(void)
+{
+	struct pv_export e = make(0, true);
+	struct pv_volume a, b;
+	struct pv_volumes same = volume_of(&a, &e, true), other = volume_of(&b, &e, false);
+	struct pv_volumes none = { 0 };
+
+	strcpy(a.name, "renamed");
+	CHECK(pv_export_volume(&same, &e) == &a && !pv_export_volume(&other, &e));
+	CHECK(!pv_export_is_left(&e, "t", "v", &none, &same));
+	CHECK(!pv_export_is_left(&e, "t", NULL, &same, &same));
+	CHECK(pv_export_is_left(&e, "t", "v", &none, &none));
+	CHECK(pv_export_is_left(&e, "t", "v", &none, &other));
+	CHECK(pv_export_is_left(&e, "t", NULL, &none, &other));
+	/* Deleted under its new name; and of another pool or volume. */
+	CHECK(pv_export_is_left(&e, "t", "renamed", &same, &none));
+	CHECK(!pv_export_is_left(&e, "t", "renamed", &none, &none));
+	CHECK(!pv_export_is_left(&e, "t", "renamed", &other, &none));
+	CHECK(!pv_export_is_left(&e, "u", NULL, &none, &none));
+	pv_export_free(&e);
+	done("records of volumes that are gone");
+}
+
+/* One transport after the other, then nothing; a record that was not there is none that fails. */
+static void test_end(void)
+{
+	static const enum pv_transport tcp = PV_TRANSPORT_TCP;
+	char root[] = "/tmp/pvctl-export-XXXXXX", command[80];
+	struct pv_export e = make(1, true), again;
+	struct pv_given given;
+	struct pv_ctx ctx;
+	bool found = false;
+	int dir;
+
+	CHECK(mkdtemp(root));
+	context(&ctx, &given, root);
+	CHECK(!pv_state_open(&ctx, &pv_export_records, true, &dir) &&
+	      !pv_export_store(&ctx, dir, &e));
+	CHECK(!pv_export_end(&ctx, dir, &e, &tcp, &found) && found && e.nr_ports == 1);
+	CHECK(!pv_export_load(&ctx, dir, e.uuid, &again) && same(&e, &again) &&
+	      again.port[0].transport == PV_TRANSPORT_RDMA);
+	pv_export_free(&again);
+	found = false;
+	CHECK(!pv_export_end(&ctx, dir, &e, &tcp, &found) && !found && e.nr_ports == 1);
+	CHECK(!pv_export_end(&ctx, dir, &e, NULL, &found) && found && !e.nr_ports);
+	CHECK(pv_export_load(&ctx, dir, e.uuid, &again) == PV_NOT_FOUND);
+	found = false;
+	CHECK(!pv_export_end(&ctx, dir, &e, NULL, &found) && !found);
+	CHECK(!pv_export_end(&ctx, -1, &e, NULL, &found) && !found);
+	close(dir);
+	pv_export_free(&e);
+	snprintf(command, sizeof(command), "rm -rf %s", root);
+	CHECK(!system(command));
+	done("the end of an export");
 }
 
 /* ---- the target ---- */
@@ -586,6 +653,8 @@ void test_export(void)
 	test_words();
 	test_record_content();
 	test_record_files();
+	test_left();
+	test_end();
 	test_tree();
 	test_foreign();
 	test_every_failure();

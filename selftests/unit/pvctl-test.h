@@ -36,7 +36,7 @@ void test_resv(void);
 #define METRICS_TESTS 4
 void test_metrics(void);
 
-#define EXPORT_TESTS 11
+#define EXPORT_TESTS 13
 void test_export(void);
 
 #define SNAPSHOT_TESTS 9

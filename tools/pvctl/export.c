@@ -14,6 +14,7 @@
 #include "configfs.h"
 #include "ctl.h"
 #include "export_all.h"
+#include "export_forget.h"
 #include "export_options.h"
 #include "export_output.h"
 #include "export_record.h"
@@ -236,71 +237,63 @@ out:
 
 /* ---- unexport ---- */
 
-/*
- * The record of POOL/NAME. By the volume's UUID where there is such a volume; else, because its pool
- * sleeps or it is gone, by the name it had. Return: NOT_FOUND when there is none
- */
-static int find_record(struct pv_ctx *ctx, int dir, const struct pv_volume_name *name,
-		       struct pv_export *e)
+/* Records by the name, of volumes that sleep with their pool or are gone. */
+static int end_named(struct pv_ctx *ctx, int dir, const struct pv_volume_name *name,
+		     const enum pv_transport *transport, bool *found)
 {
+	const struct pv_volumes none = { 0 };
+	struct pv_volumes there = { 0 };
 	struct pv_exports all;
 	unsigned int damaged;
-	struct pv_volume volume;
-	int ret;
+	int ret = pv_export_load_all(ctx, dir, &all, &damaged);
 
-	ret = pv_volume_get(ctx, name->pool, name->volume, &volume);
-	if (!ret) {
-		ret = pv_export_load(ctx, dir, volume.uuid, e);
-		if (ret != PV_NOT_FOUND)
-			return ret;
-		/* A record that was lost is no reason to leave the volume exported. */
-		memcpy(e->uuid, volume.uuid, sizeof(e->uuid));
-		pv_export_default_nqn(e->uuid, e->nqn);
-		return PV_OK;
+	if (!ret && all.nr) {
+		ret = pv_volume_dump(ctx, NULL, &there);
+		/* Without the module they all sleep. */
+		if (ret == PV_UNAVAILABLE)
+			ret = PV_OK;
 	}
-	if (ctx->error.sys != ENOENT && ret != PV_UNAVAILABLE)
-		return ret;
-	ret = pv_export_load_all(ctx, dir, &all, &damaged);
-	if (ret)
-		return ret;
-	ret = PV_NOT_FOUND;
-	for (size_t i = 0; ret == PV_NOT_FOUND && i < all.nr; i++) {
-		if (strcmp(all.export[i].pool, name->pool) ||
-		    strcmp(all.export[i].volume, name->volume) ||
-		    pv_export_volume(ctx, &all.export[i], &volume))
-			continue;
-		pv_export_copy(e, &all.export[i]);
-		ret = PV_OK;
+	for (size_t i = 0; !ret && i < all.nr; i++) {
+		struct pv_export *e = &all.export[i];
+
+		if (pv_export_is_left(e, name->pool, name->volume, &none, &there))
+			ret = pv_export_end(ctx, dir, e, transport, found);
 	}
+	pv_volumes_free(&there);
 	pv_exports_free(&all);
 	return ret;
 }
 
+static int end_volume(struct pv_ctx *ctx, int dir, const struct pv_volume *volume,
+		      const enum pv_transport *transport, bool *found)
+{
+	struct pv_export e = { 0 };
+	int ret = pv_export_load(ctx, dir, volume->uuid, &e);
+
+	if (ret == PV_NOT_FOUND) {
+		/* A record that was lost is no reason to leave the volume exported. */
+		memcpy(e.uuid, volume->uuid, sizeof(e.uuid));
+		pv_export_default_nqn(e.uuid, e.nqn);
+		ret = PV_OK;
+	}
+	if (!ret)
+		ret = pv_export_end(ctx, dir, &e, transport, found);
+	pv_export_free(&e);
+	return ret;
+}
+
+/* The volume that has the name now, and those that had it when they were exported and are not there. */
 static int unexport_locked(struct pv_ctx *ctx, int dir, const struct pv_volume_name *name,
 			   const enum pv_transport *transport, bool *found)
 {
-	struct pv_export e = { 0 };
-	bool in_kernel = false;
-	int ret, lock;
+	struct pv_volume volume;
+	int ret = pv_volume_get(ctx, name->pool, name->volume, &volume);
 
-	ret = find_record(ctx, dir, name, &e);
-	if (ret)
-		return ret == PV_NOT_FOUND ? PV_OK : ret;
-	*found = transport ? !!pv_export_find_port(&e, *transport) : e.nr_ports > 0;
-	if (transport)
-		pv_export_drop_port(&e, *transport);
-	else
-		e.nr_ports = 0;
-	ret = pv_configfs_prepare(ctx, NULL, &lock);
-	if (!ret && lock >= 0) {
-		ret = pv_nvmet_unexport(ctx, &e, transport, e.nr_ports > 0, &in_kernel);
-		close(lock);
-	}
-	*found = *found || in_kernel;
-	if (!ret && dir >= 0)
-		ret = pv_export_store(ctx, dir, &e);
-	pv_export_free(&e);
-	return ret;
+	if (!ret)
+		ret = end_volume(ctx, dir, &volume, transport, found);
+	else if (ctx->error.sys == ENOENT || ret == PV_UNAVAILABLE)
+		ret = PV_OK;
+	return ret ? ret : end_named(ctx, dir, name, transport, found);
 }
 
 int pv_cmd_unexport(struct pv_ctx *ctx)

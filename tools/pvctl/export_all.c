@@ -11,6 +11,7 @@
 #include "cmd.h"
 #include "configfs.h"
 #include "ctl.h"
+#include "export_forget.h"
 #include "export_output.h"
 #include "export_record.h"
 
@@ -27,29 +28,6 @@ struct work {
 	unsigned int damaged;
 };
 
-static const struct pv_volume *find_volume(const struct pv_volumes *volumes,
-					   const struct pv_export *e)
-{
-	for (size_t i = 0; i < volumes->nr; i++)
-		if (!memcmp(volumes->volume[i].uuid, e->uuid, sizeof(e->uuid)))
-			return &volumes->volume[i];
-	return NULL;
-}
-
-int pv_export_volume(struct pv_ctx *ctx, const struct pv_export *e, struct pv_volume *out)
-{
-	const struct pv_volume *volume;
-	struct pv_volumes volumes;
-
-	if (pv_volume_dump(ctx, NULL, &volumes))
-		return -ENOENT;
-	volume = find_volume(&volumes, e);
-	if (volume)
-		*out = *volume;
-	pv_volumes_free(&volumes);
-	return volume ? 0 : -ENOENT;
-}
-
 /* Records of other pools than the one that was asked for are none of our business. */
 static void select_pool(struct work *w, const char *pool)
 {
@@ -57,7 +35,7 @@ static void select_pool(struct work *w, const char *pool)
 
 	for (size_t i = 0; i < w->exports.nr; i++) {
 		struct pv_export *e = &w->exports.export[i];
-		const struct pv_volume *volume = find_volume(&w->volumes, e);
+		const struct pv_volume *volume = pv_export_volume(&w->volumes, e);
 
 		if (strcmp(volume ? volume->pool : e->pool, pool))
 			pv_export_free(e);
@@ -101,18 +79,18 @@ static int begin(struct pv_ctx *ctx, struct work *w, bool lock)
 	return ret;
 }
 
-/* Shows all of it. Return: @first, else DATA_LOSS when a record could not be read */
-static int finish(struct pv_ctx *ctx, struct work *w, int first)
+struct pv_export_view *pv_export_views(const struct pv_exports *exports,
+				       const struct pv_volumes *volumes, size_t *nr)
 {
-	struct pv_export_view *views = pv_alloc(w->exports.nr, PV_TRANSPORTS * sizeof(*views));
-	size_t nr = 0;
+	struct pv_export_view *views = pv_alloc(exports->nr, PV_TRANSPORTS * sizeof(*views));
 
-	for (size_t i = 0; i < w->exports.nr; i++) {
-		const struct pv_export *e = &w->exports.export[i];
-		const struct pv_volume *volume = find_volume(&w->volumes, e);
+	*nr = 0;
+	for (size_t i = 0; i < exports->nr; i++) {
+		const struct pv_export *e = &exports->export[i];
+		const struct pv_volume *volume = pv_export_volume(volumes, e);
 
 		for (unsigned int p = 0; p < e->nr_ports; p++) {
-			struct pv_export_view *v = &views[nr++];
+			struct pv_export_view *v = &views[(*nr)++];
 
 			v->e = e;
 			v->port = &e->port[p];
@@ -122,6 +100,15 @@ static int finish(struct pv_ctx *ctx, struct work *w, int first)
 			strcpy(v->disk, volume ? volume->disk : "");
 		}
 	}
+	return views;
+}
+
+/* Shows all of it. Return: @first, else DATA_LOSS when a record could not be read */
+static int finish(struct pv_ctx *ctx, struct work *w, int first)
+{
+	size_t nr;
+	struct pv_export_view *views = pv_export_views(&w->exports, &w->volumes, &nr);
+
 	pv_print_exports(ctx, views, nr);
 	free(views);
 	if (!first && w->damaged)
@@ -141,7 +128,7 @@ int pv_cmd_export_list(struct pv_ctx *ctx)
 static int restore_port(struct pv_ctx *ctx, struct work *w, const struct pv_export *e,
 			const struct pv_export_port *port)
 {
-	const struct pv_volume *volume = find_volume(&w->volumes, e);
+	const struct pv_volume *volume = pv_export_volume(&w->volumes, e);
 	int ret, lock;
 
 	if (!volume)

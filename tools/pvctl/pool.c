@@ -7,6 +7,7 @@
 
 #include "cmd.h"
 #include "ctl.h"
+#include "export_forget.h"
 #include "links.h"
 #include "output.h"
 #include "parse.h"
@@ -150,22 +151,26 @@ static void print_destroyed(const struct pv_ctx *ctx, const char *name, bool des
 int pv_cmd_pool_destroy(struct pv_ctx *ctx)
 {
 	struct pv_pool_request request = { .name = ctx->args[0] };
+	struct pv_volumes before;
 	int ret = pv_check_name(ctx, request.name);
 
 	if (ret)
 		return ret;
 	request.force = pv_option(ctx, "force");
+	if (pv_volume_dump(ctx, request.name, &before))
+		before = (struct pv_volumes){ 0 };
 	ret = pv_pool_call(ctx, PMEMVOL_CMD_POOL_DESTROY, &request, NULL);
 	if (ret && ctx->error.sys == ENOENT) {
 		ret = pv_fail_no_pool(ctx, request.name);
-		if (ret != PV_NOT_FOUND)
-			return ret;
-		print_destroyed(ctx, request.name, false);
-		return PV_OK;
+		if (ret == PV_NOT_FOUND) {
+			print_destroyed(ctx, request.name, false);
+			ret = PV_OK;
+		}
+	} else if (!ret) {
+		pv_link_drop_pool(request.name);
+		pv_export_forget(ctx, request.name, NULL, &before);
+		print_destroyed(ctx, request.name, true);
 	}
-	if (ret)
-		return ret;
-	pv_link_drop_pool(request.name);
-	print_destroyed(ctx, request.name, true);
-	return PV_OK;
+	pv_volumes_free(&before);
+	return ret;
 }

@@ -6,6 +6,7 @@
 
 #include "cmd.h"
 #include "ctl.h"
+#include "export_forget.h"
 #include "links.h"
 #include "nvmet.h"
 #include "output.h"
@@ -301,10 +302,23 @@ int pv_wait_erased(struct pv_ctx *ctx, const char *pool_name)
 	}
 }
 
+/* Of a volume that is not there any more. */
+static bool pool_is_active(struct pv_ctx *ctx, const char *name)
+{
+	struct pv_pool pool;
+
+	if (pv_pool_get(ctx, name, &pool))
+		return false;
+	pv_pool_free(&pool);
+	return true;
+}
+
 int pv_cmd_volume_delete(struct pv_ctx *ctx)
 {
 	struct pv_volume_request request = { 0 };
+	struct pv_volumes before = { 0 };
 	struct pv_volume_name name;
+	struct pv_volume volume;
 	struct json_object *o;
 	bool deleted;
 	int ret;
@@ -314,6 +328,8 @@ int pv_cmd_volume_delete(struct pv_ctx *ctx)
 		return ret;
 	request.pool = name.pool;
 	request.name = name.volume;
+	if (!pv_volume_get(ctx, name.pool, name.volume, &volume))
+		before = (struct pv_volumes){ &volume, 1 };
 	ret = pv_volume_call(ctx, PMEMVOL_CMD_VOLUME_DELETE, &request, NULL);
 	deleted = !ret;
 	ret = pv_volume_explain(ctx, &name, ret);
@@ -321,6 +337,9 @@ int pv_cmd_volume_delete(struct pv_ctx *ctx)
 	if (ret && ret != PV_NOT_FOUND)
 		return ret;
 	pv_link_drop(name.pool, name.volume);
+	/* A pool that is not there may come back with the volume. */
+	if (pool_is_active(ctx, name.pool))
+		pv_export_forget(ctx, name.pool, name.volume, &before);
 	ret = pv_option(ctx, "wait") ? pv_wait_erased(ctx, name.pool) : PV_OK;
 	if (ret)
 		return ret;
