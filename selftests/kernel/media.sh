@@ -271,6 +271,10 @@ poisoned_under() {
 	at=$(filefrag -v -b4096 "$MNT/v/bad" | tr -d ':.' | awk -v page=$((768 + 2)) \
 		'$1 ~ /^[0-9]+$/ && $2 <= page && page <= $3 { print ($4 + page - $2) * 4096 }')
 	eq "$(media kind owner volume volume_offset length)" "[\"poison\",\"data\",\"v\",$at,4096]" "place told of"
+	pvctl metrics >"$TMP/metrics"
+	eq "$(awk '/^pmemvol_member_failed_memory_bytes/ { n += $NF } END { print n }' "$TMP/metrics")" 4096 \
+		"failed memory among the figures"
+	eq "$(sed -n 's/^pmemvol_volume_bad_bytes{pool="tank",volume="v"} //p' "$TMP/metrics")" 4096 "figure of the volume"
 	pattern check buffered "$MNT/v/good" 0 8M 1
 	pattern check direct "$other" 0 64M 5
 	pattern write direct "$other" 0 64M 6

@@ -195,8 +195,34 @@ static struct pv_attachment attachments[] = {
 	  .refused = 12 },
 	{ .present = ~0ULL, .name = "pod-b", .state = NVME_FENCE_STATE_GRANTED },
 };
+/* Memory failed under a volume, in its snapshot, and where nothing is; and a bad block under it. */
+static struct pv_bad places[] = {
+	{ .member = 1, .length = 4096, .poison = true, .owner = "data", .volume = "db" },
+	{ .member = 1, .length = 4096, .poison = true, .volume = "db", .snapshot = "s" },
+	{ .member = 0, .length = 512, .owner = "data", .volume = "db" },
+	{ .member = 2, .length = 8192, .poison = true, .owner = "free" },
+};
+static struct pv_bads bads[] = { { places, 4 } };
+static struct pv_export export = {
+	.nqn = "nqn.2026-01.test:db",
+	.port = { { PV_TRANSPORT_TCP, "10.0.0.1", 4420 }, { PV_TRANSPORT_RDMA, "fd00::1", 4421 } },
+	.nr_ports = 2,
+};
+static struct pv_export_view views[] = {
+	{ .e = &export,
+	  .port = &export.port[0],
+	  .state = { .enabled = true },
+	  .pool = "tank",
+	  .volume = "db" },
+	{ .e = &export, .port = &export.port[1], .pool = "tank", .volume = "db" },
+};
 static const struct pv_metrics all = {
 	.has_pools = true,
+	.has_exports = true,
+	.bads = bads,
+	.damaged = 2,
+	.views = views,
+	.nr_views = 2,
 	.has_fences = true,
 	.active = { active, 1 },
 	.inactive = { inactive, 2 },
@@ -216,6 +242,13 @@ static void test_all(void)
 		"pmemvol_pool_mode{pool=\"tank\",mode=\"read-only\"} 1",
 		"pmemvol_pool_mode{pool=\"tank\",mode=\"writable\"} 0",
 		"pmemvol_member_bad_blocks{pool=\"tank\",device=\"pmem0\",member=\"0\"} 3",
+		"pmemvol_member_failed_memory_bytes{pool=\"tank\",device=\"pmem0\",member=\"0\"} 0",
+		"pmemvol_member_failed_memory_bytes{pool=\"tank\",device=\"\",member=\"1\"} 8192",
+		"pmemvol_volume_bad_bytes{pool=\"tank\",volume=\"db\"} 4608",
+		"pmemvol_volume_bad_bytes{pool=\"tank\",volume=\"log\"} 0",
+		"pvctl_export_enabled{pool=\"tank\",volume=\"db\",nqn=\"nqn.2026-01.test:db\",transport=\"tcp\",address=\"10.0.0.1\",port=\"4420\"} 1",
+		"pvctl_export_enabled{pool=\"tank\",volume=\"db\",nqn=\"nqn.2026-01.test:db\",transport=\"rdma\",address=\"fd00::1\",port=\"4421\"} 0",
+		"pvctl_export_damaged_records 2",
 		"pmemvol_volume_written_bytes_total{pool=\"tank\",volume=\"db\"} 1536",
 		"pmemvol_volume_write_time_seconds_total{pool=\"tank\",volume=\"db\"} 1.007",
 		"pmemvol_volume_failed{pool=\"tank\",volume=\"log\"} 1",

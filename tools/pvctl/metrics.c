@@ -13,6 +13,8 @@
 
 #include "cmd.h"
 #include "ctl.h"
+#include "export_all.h"
+#include "export_record.h"
 #include "fence_ctl.h"
 #include "scan.h"
 #include "sysfs.h"
@@ -60,8 +62,32 @@ static int collect_pools(struct pv_ctx *ctx, struct pv_metrics *m)
 	m->io = pv_alloc(m->volumes.nr, sizeof(*m->io));
 	for (size_t i = 0; i < m->volumes.nr; i++)
 		read_io(&m->volumes.volume[i], &m->io[i]);
+	m->bads = pv_alloc(m->active.nr, sizeof(*m->bads));
+	for (size_t i = 0; i < m->active.nr; i++) {
+		ret = pv_bad_dump(ctx, m->active.pool[i].name, NULL, &m->bads[i]);
+		/* Deactivated meanwhile. */
+		if (ret && ctx->error.sys != ENOENT)
+			return ret;
+	}
 	m->has_pools = true;
 	return PV_OK;
+}
+
+/* What is exported is known without the modules, and the rest without that. */
+static void collect_exports(struct pv_ctx *ctx, struct pv_metrics *m)
+{
+	int dir, ret = pv_state_open(ctx, &pv_export_records, false, &dir);
+
+	if (!ret)
+		ret = pv_export_load_all(ctx, dir, &m->exports, &m->damaged);
+	if (dir >= 0)
+		close(dir);
+	if (ret) {
+		pv_warn(ctx, "%s", ctx->error.message);
+		return;
+	}
+	m->views = pv_export_views(&m->exports, &m->volumes, &m->nr_views);
+	m->has_exports = true;
 }
 
 /* A module that is not there is a figure, too. */
@@ -71,6 +97,7 @@ static int collect(struct pv_ctx *ctx, struct pv_metrics *m)
 
 	if (ret && ret != PV_UNAVAILABLE)
 		return ret;
+	collect_exports(ctx, m);
 	ret = pv_fence_dump(ctx, &m->attachments);
 	m->has_fences = !ret;
 	return ret == PV_UNAVAILABLE ? PV_OK : ret;
@@ -141,6 +168,11 @@ int pv_cmd_metrics(struct pv_ctx *ctx)
 	} else if (!ret) {
 		pv_metrics_print(stdout, &m);
 	}
+	for (size_t i = 0; m.bads && i < m.active.nr; i++)
+		pv_bads_free(&m.bads[i]);
+	free(m.bads);
+	free(m.views);
+	pv_exports_free(&m.exports);
 	pv_pools_free(&m.active);
 	pv_pools_free(&m.inactive);
 	pv_volumes_free(&m.volumes);

@@ -7,7 +7,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "export_output.h"
 #include "fence.h"
+#include "media.h"
 #include "object.h"
 
 enum {
@@ -41,15 +43,25 @@ bool pv_io_parse(const char *text, struct pv_io *io);
  * @io: one for each of @volumes
  * @has_pools: the module pmemvol answers
  * @has_fences: the module nvme_fence does
+ * @bads: bad places, one list for each of the @active pools
+ * @has_exports: their records could be read
+ * @damaged: how many of them are
+ * @views: one for each port of the @exports
  */
 struct pv_metrics {
 	bool has_pools;
 	bool has_fences;
+	bool has_exports;
 	struct pv_pools active;
 	struct pv_pools inactive;
 	struct pv_volumes volumes;
 	struct pv_io *io;
 	struct pv_attachments attachments;
+	struct pv_bads *bads;
+	struct pv_exports exports;
+	unsigned int damaged;
+	struct pv_export_view *views;
+	size_t nr_views;
 };
 
 /** pv_metrics_print() - Prometheus' text format: all of a metric together, each with help and type */

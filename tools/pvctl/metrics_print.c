@@ -2,6 +2,7 @@
 /* Tables of metrics, and how a line of each is written. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "metrics.h"
 #include "parse.h"
@@ -189,6 +190,26 @@ static void print_members_metric(FILE *f, const struct pv_pools *pools, const st
 		}
 }
 
+/* Memory that has failed is no bad block of the device. */
+static void print_failed_memory(FILE *f, const struct pv_metrics *m)
+{
+	fputs("# HELP pmemvol_member_failed_memory_bytes Memory of a pool's member that has failed and is no known bad block.\n"
+	      "# TYPE pmemvol_member_failed_memory_bytes gauge\n",
+	      f);
+	for (size_t i = 0; i < m->active.nr; i++)
+		for (unsigned int j = 0; j < m->active.pool[i].nr_members; j++) {
+			const struct pv_pool *p = &m->active.pool[i];
+			uint64_t bytes = 0;
+
+			for (size_t k = 0; k < m->bads[i].nr; k++)
+				if (m->bads[i].bad[k].poison && m->bads[i].bad[k].member == j)
+					bytes += m->bads[i].bad[k].length;
+			print_label(f, "pmemvol_member_failed_memory_bytes{", "pool", p->name);
+			print_label(f, ",", "device", p->members[j].device);
+			fprintf(f, ",member=\"%u\"} %" PRIu64 "\n", j, bytes);
+		}
+}
+
 static void print_pools(FILE *f, const struct pv_metrics *m)
 {
 	for (size_t i = 0; i < COUNT(pool_metrics); i++) {
@@ -199,6 +220,7 @@ static void print_pools(FILE *f, const struct pv_metrics *m)
 	print_modes(f, &m->active);
 	for (size_t i = 0; i < COUNT(member_metrics); i++)
 		print_members_metric(f, &m->active, &member_metrics[i]);
+	print_failed_memory(f, m);
 }
 
 /* ---- volumes ---- */
@@ -265,6 +287,33 @@ static void print_volume_labels(FILE *f, const struct pv_volume *v)
 	print_label(f, ",", "volume", v->name);
 }
 
+static uint64_t bad_bytes(const struct pv_metrics *m, const struct pv_volume *v)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < m->active.nr; i++)
+		for (size_t k = 0; !strcmp(m->active.pool[i].name, v->pool) && k < m->bads[i].nr;
+		     k++) {
+			const struct pv_bad *b = &m->bads[i].bad[k];
+
+			if (!b->snapshot[0] && !strcmp(b->volume, v->name))
+				bytes += b->length;
+		}
+	return bytes;
+}
+
+static void print_bad(FILE *f, const struct pv_metrics *m)
+{
+	fputs("# HELP pmemvol_volume_bad_bytes What of the volume is on bad blocks or memory that has failed.\n"
+	      "# TYPE pmemvol_volume_bad_bytes gauge\n",
+	      f);
+	for (size_t i = 0; i < m->volumes.nr; i++) {
+		fputs("pmemvol_volume_bad_bytes", f);
+		print_volume_labels(f, &m->volumes.volume[i]);
+		fprintf(f, "} %" PRIu64 "\n", bad_bytes(m, &m->volumes.volume[i]));
+	}
+}
+
 static void print_volumes(FILE *f, const struct pv_metrics *m)
 {
 	uint64_t value;
@@ -293,6 +342,32 @@ static void print_volumes(FILE *f, const struct pv_metrics *m)
 			print_value(f, value, volume_metrics[i].unit);
 		}
 	}
+	print_bad(f, m);
+}
+
+/* ---- exports ---- */
+
+static void print_exports(FILE *f, const struct pv_metrics *m)
+{
+	fputs("# HELP pvctl_export_enabled Whether what is on record as exported is in effect.\n"
+	      "# TYPE pvctl_export_enabled gauge\n",
+	      f);
+	for (size_t i = 0; i < m->nr_views; i++) {
+		const struct pv_export_view *v = &m->views[i];
+
+		print_label(f, "pvctl_export_enabled{", "pool", v->pool);
+		print_label(f, ",", "volume", v->volume);
+		/* Of a deleted volume there may be a record beside another one's of its name. */
+		print_label(f, ",", "nqn", v->e->nqn);
+		print_label(f, ",", "transport", pv_transport_name(v->port->transport));
+		print_label(f, ",", "address", v->port->address);
+		fprintf(f, ",port=\"%u\"} %d\n", v->port->port, v->state.enabled);
+	}
+	fprintf(f,
+		"# HELP pvctl_export_damaged_records Records of exports that cannot be read.\n"
+		"# TYPE pvctl_export_damaged_records gauge\n"
+		"pvctl_export_damaged_records %u\n",
+		m->damaged);
 }
 
 /* ---- attachments ---- */
@@ -409,6 +484,8 @@ void pv_metrics_print(FILE *f, const struct pv_metrics *m)
 		print_pools(f, m);
 		print_volumes(f, m);
 	}
+	if (m->has_exports)
+		print_exports(f, m);
 	if (m->has_fences)
 		print_fences(f, &m->attachments);
 }
