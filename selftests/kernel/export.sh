@@ -133,6 +133,40 @@ test_target_restart() {
 	fsck_clean ext4 "$nvme"
 }
 
+# figures TEXT: of the export of tank/v
+figures() {
+	pvctl metrics >"$TMP/metrics"
+	eq "$(grep -F 'pvctl_export_enabled{pool="tank",volume="v"' "$TMP/metrics" | sed 's/.*} //')" "$1" \
+		"the export among the figures"
+	grep -q -x 'pvctl_export_damaged_records 0' "$TMP/metrics"
+}
+
+# A snapshot of what initiators have written, while they write on.
+test_snapshot() {
+	new_export_volume v
+	tcp v
+	figures 1
+	connect "$nqn" tcp 1 0
+	dd if=/dev/urandom of="$TMP/old" bs=1M count=4 status=none
+	dd if=/dev/urandom of="$TMP/new" bs=1M count=4 status=none
+	dd if="$TMP/old" of="$nvme" bs=1M oflag=direct status=none
+	pvctl snapshot create tank/v@s >"$TMP/out"
+	dd if="$TMP/new" of="$nvme" bs=1M oflag=direct status=none
+	pvctl snapshot activate tank/v@s --json >"$TMP/out"
+	cmp -n 4194304 "$TMP/old" "$(jq -r .device "$TMP/out")"
+	echo 3 >/proc/sys/vm/drop_caches
+	cmp -n 4194304 "$TMP/new" "$nvme"
+	# A clone of it is another volume, by its own name.
+	pvctl clone tank/v@s tank/c >"$TMP/out"
+	tcp c
+	[[ $(jq -r .nqn "$TMP/export") != "$nqn" ]] || fail "the clone has the volume's name"
+	pvctl export withdraw
+	figures 0
+	cmp -n 4194304 "$TMP/new" "$volume"
+	pvctl unexport tank/c
+	pvctl unexport tank/v
+}
+
 not_live() {
 	! is_live "$1"
 }
@@ -355,4 +389,4 @@ test_rdma() {
 	eq "$(tree)" "" "what is left of the target"
 }
 
-tap_main life target-restart reboot gone allowed-hosts shared-port refusals at-once reservations rdma
+tap_main life snapshot target-restart reboot gone allowed-hosts shared-port refusals at-once reservations rdma
