@@ -504,5 +504,20 @@ test_race() {
 	((won > 0)) || fail "nobody ever won"
 }
 
-tap_main attach refused-devices acquire take-over record record-not-writable deadline lease events \
+# A record that somebody has locked, or a disk that hangs, is waited for no longer than the time limit says.
+test_record_locked() {
+	local lock
+
+	fresh
+	attach a
+	acquire a 1
+	exec {lock}<"$PVCTL_STATE_DIR/fence"
+	flock "$lock"
+	refused 4 "not done within" pvctl fence acquire a --epoch 2 --timeout 1
+	exec {lock}<&-
+	acquire a 3 --epoch 3
+	eq "$(recorded)" 3 "the record"
+}
+
+tap_main attach refused-devices acquire take-over record record-not-writable record-locked deadline lease events \
 	events-of-both device-grade foreign-reservation device-that-forgets scsi race

@@ -255,7 +255,16 @@ static void test_limits(void)
 	CHECK(LINE_OF(&ctx, "volume", "rollback", "tank/v@s") && ctx.timeout_ms == 3600000);
 	free(ctx.given);
 	/* What it means there is the kernel's business. */
-	CHECK(LINE_OF(&ctx, "fence", "acquire", "a", "--timeout", "5") && !ctx.timeout_ms);
+	/* Of the device, and for the record. */
+	CHECK(LINE_OF(&ctx, "fence", "acquire", "a", "--timeout", "5") && ctx.timeout_ms == 15000);
+	free(ctx.given);
+	CHECK(LINE_OF(&ctx, "fence", "release", "a") && ctx.timeout_ms == 40000);
+	free(ctx.given);
+	CHECK(LINE_OF(&ctx, "pool", "create", "tank", "--region", "region0") &&
+	      ctx.timeout_ms == 3600000);
+	free(ctx.given);
+	CHECK(LINE_OF(&ctx, "pool", "extend", "tank", "--region", "region0") &&
+	      ctx.timeout_ms == 3600000);
 	free(ctx.given);
 	done("limits of size and of time");
 }

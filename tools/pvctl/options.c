@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <linux/nvme_fence.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 #define PATIENCE_S 120
 /* A check may read all metadata of a large pool from damaged media, a rollback copies the data. */
 #define LONG_PATIENCE_S 3600
+/* Beside the device's time, which an option of its own limits: for the record, and whoever locks it. */
+#define RECORD_MS 10000
 
 static int count_options(const struct pv_command *c)
 {
@@ -38,7 +41,8 @@ unsigned int pv_options_patience(const struct pv_command *c)
 		return 0;
 	/* Activation completes a rollback that was interrupted; a large namespace is made slowly. */
 	if (c->run == pv_cmd_pool_check || c->run == pv_cmd_volume_rollback ||
-	    c->run == pv_cmd_pool_activate || c->run == pv_cmd_region_create)
+	    c->run == pv_cmd_pool_activate || c->run == pv_cmd_pool_create ||
+	    c->run == pv_cmd_pool_extend || c->run == pv_cmd_region_create)
 		return LONG_PATIENCE_S;
 	return PATIENCE_S;
 }
@@ -94,6 +98,17 @@ static int give_timeout(struct pv_ctx *ctx, const char *text)
 	return PV_OK;
 }
 
+/* What is wrong with that option the command says itself. */
+static void add_own_timeout(struct pv_ctx *ctx)
+{
+	const char *text = pv_option(ctx, "timeout"), *why;
+	uint64_t ms = NVME_FENCE_TIMEOUT_DEFAULT;
+
+	for (const struct pv_option *o = ctx->command->options; o && o->name; o++)
+		if (!strcmp(o->name, "timeout") && (!text || !pv_parse_seconds(text, &ms, &why)))
+			ctx->timeout_ms = ms + RECORD_MS;
+}
+
 static int give(struct pv_ctx *ctx, const struct pv_option *o, const char *value)
 {
 	if (!o->repeat && o->arg && pv_option(ctx, o->name))
@@ -142,6 +157,7 @@ int pv_options_parse(struct pv_ctx *ctx, int argc, char **argv, bool *help)
 	ctx->nr_args = argc - optind;
 	if (ctx->nr_args)
 		ctx->subject = ctx->args[0];
+	add_own_timeout(ctx);
 	return check(ctx);
 }
 
