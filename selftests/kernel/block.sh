@@ -75,14 +75,46 @@ test_fio_fsync() {
 	fio_verify --ioengine=psync --rw=randwrite --bs=512 --fsync=8 --io_size=2M
 }
 
-# Flush, FUA and the announced write cache.
+trace_off() {
+	echo 0 >"$1/enable"
+	echo 0 >"$1/filter"
+}
+
+# traced RWBS COUNT: so many bios of that kind came to the driver, or more
+traced() {
+	local count
+
+	count=$(grep -c -E ": block_bio_queue: [0-9]+,[0-9]+ $1 " "$TMP/trace") || count=0
+	((count >= $2)) || { tail -n 40 "$TMP/trace" && fail "$count bios were $1, not $2"; }
+}
+
+# The announced write cache; of a volume without one the block layer strips both kinds before the
+# driver sees them.
 test_flush() {
+	local trace=$MNT/trace event number
+
 	setup
-	local cache
-	cache=$(cat "$disk/queue/write_cache")
-	note "write cache: $cache, FUA $(cat "$disk/queue/fua")"
-	dd if=/dev/zero of="$dev" bs=4k count=16 oflag=direct,sync status=none
-	dd if=/dev/zero of="$dev" bs=4k count=16 oflag=dsync,direct conv=fsync status=none
+	eq "$(<"$disk/queue/write_cache")" "write back" "write cache"
+	eq "$(<"$disk/queue/fua")" 1 FUA
+	mkdir "$trace"
+	mount -t tracefs tracefs "$trace"
+	event=$trace/events/block/block_bio_queue
+	IFS=: read -ra number <"$disk/dev"
+	defer trace_off "$event"
+	echo "dev == $((number[0] << 20 | number[1]))" >"$event/filter"
+	echo >"$trace/trace"
+	echo 1 >"$event/enable"
+	head -c 64K /dev/urandom >"$TMP/data"
+	# Each write by itself on the medium: forced, and flushed behind it; provisioning and not.
+	dd if="$TMP/data" of="$dev" bs=4k oflag=direct,dsync status=none
+	dd if="$TMP/data" of="$dev" bs=4k oflag=direct,dsync conv=notrunc status=none
+	dd if="$TMP/data" of="$dev" bs=64k seek=1 oflag=direct conv=fsync status=none
+	trace_off "$event"
+	cat "$trace/trace" >"$TMP/trace"
+	traced 'WFS' 32
+	traced 'F(W|F)S?' 1
+	cmp <(dd if="$dev" bs=64k count=1 iflag=direct status=none) "$TMP/data"
+	cmp <(dd if="$dev" bs=64k skip=1 count=1 iflag=direct status=none) "$TMP/data"
 	blockdev --flushbufs "$dev"
 }
 

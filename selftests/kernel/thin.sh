@@ -213,21 +213,22 @@ test_out_of_space_file_system() {
 	done
 }
 
-test_sigbus() {
-	local worker
+stores_in_full_pool() {
+	local fs=$1 worker
 
 	new_pool tank /dev/pmem2 --overcommit 10
-	new_volume tank/v 500M
-	mkfs_dax ext4 "$dev"
-	mount_dax ext4 "$dev" "$MNT/a"
+	new_volume tank/v 600M
+	mkfs_dax "$fs" "$dev"
+	mount_dax "$fs" "$dev" "$MNT/a"
 	pattern write sync "$MNT/a/keep" 0 8M 4
 	fallocate -l 300M "$MNT/a/big"
 	sync -f "$MNT/a"
 	mkfifo "$TMP/go"
-	mapped sigbus "$MNT/a/big" 300M "$TMP/mark" <"$TMP/go" >"$TMP/sigbus" &
+	defer rm "$TMP/go"
+	mapped sigbus "$MNT/a/big" 300M "$TMP/mark-$fs" <"$TMP/go" >"$TMP/sigbus" &
 	worker=$!
 	exec 8>"$TMP/go"
-	wait_for test -e "$TMP/mark"
+	wait_for test -e "$TMP/mark-$fs"
 	eq "$(pool_get tank mode)" no-space mode
 	pattern check mmap "$MNT/a/keep" 0 8M 4
 	expect 0 pvctl pool extend tank /dev/pmem1
@@ -238,8 +239,11 @@ test_sigbus() {
 	eq "$(tail -n 1 "$TMP/sigbus")" "none $((300 * MIB))" "after space was added"
 	grep -q '^SIGBUS' "$TMP/sigbus" || fail "no SIGBUS"
 	umount "$MNT/a"
-	fsck_clean ext4 "$dev"
+	fsck_clean "$fs" "$dev"
 }
+
+test_sigbus_ext4() { stores_in_full_pool ext4; }
+test_sigbus_xfs() { stores_in_full_pool xfs; }
 
 test_events_of_space() {
 	new_pool tank /dev/pmem2 --overcommit 10 --low-water 20
@@ -306,6 +310,28 @@ test_thick_in_full_pool() {
 	pattern check direct "$thick" 0 100M 6
 }
 
+# Its mapped stores find what was reserved, where a thin one's would be SIGBUS.
+test_thick_mapped_in_full_pool() {
+	local fs thick
+
+	for fs in ext4 xfs; do
+		new_pool tank /dev/pmem0 --overcommit 4
+		new_volume tank/thick 520M --thick
+		thick=$dev
+		mkfs_dax "$fs" "$thick"
+		mount_dax "$fs" "$thick" "$MNT/a"
+		fallocate -l 100M "$MNT/a/file"
+		fill_pool
+		eq "$(pool_get tank mode)" no-space mode
+		(($(volume_get tank/thick provisioned) < 100 * MIB)) || fail "the file's chunks are there already"
+		pattern write sync "$MNT/a/file" 0 100M 7
+		pattern check mmap "$MNT/a/file" 0 100M 7
+		umount "$MNT/a"
+		fsck_clean "$fs" "$thick"
+		expect 0 pvctl pool destroy tank --force
+	done
+}
+
 tap_main first-touch fstrim never-old-data erase-goes-on old-device out-of-space-block \
-	resume-after-extend out-of-space-file-system sigbus events-of-space delete-in-full-pool \
-	thick-in-full-pool
+	resume-after-extend out-of-space-file-system sigbus-ext4 sigbus-xfs events-of-space \
+	delete-in-full-pool thick-in-full-pool thick-mapped-in-full-pool

@@ -122,6 +122,22 @@ test_sizes() {
 	pattern check direct "$dev" $(((500 << 30) - 4096)) 4096 4
 }
 
+# Metadata on the medium, of both copies: at most 0.01 % of a volume of 64 GiB. One chunk touched
+# in every GiB has all the pages of its map.
+test_metadata() {
+	local size=$((64 << 30)) metadata
+
+	new_pool tank /dev/pmem0 --overcommit 200
+	new_volume tank/v "$size"
+	pattern touch "$dev" 0 1G
+	eq "$(volume_get tank/v provisioned)" $((64 * CHUNK)) provisioned
+	metadata=$(volume_get tank/v metadata)
+	note "$metadata bytes of metadata for $size"
+	# The figure is of something: each of its chunks has an entry of 8 bytes in two copies.
+	((metadata >= size * 16 / CHUNK)) || fail "$metadata bytes cannot be all"
+	((metadata * 10000 <= size)) || fail "$metadata bytes are more than 0.01 %"
+}
+
 test_grow_online() {
 	new_pool tank /dev/pmem0 /dev/pmem1 --overcommit 3000
 	new_volume tank/v 4M
@@ -288,4 +304,5 @@ test_overcommit() {
 	eq "$(pool_get tank promised)" "$((size / CHUNK * CHUNK))" promised
 }
 
-tap_main life idempotence names sizes grow-online rename busy thick spans-members overcommit thousands
+tap_main life idempotence names sizes metadata grow-online rename busy thick spans-members overcommit \
+	thousands
