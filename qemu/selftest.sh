@@ -235,6 +235,24 @@ pause_and_resume() {
 	wait "$guest" && ((status == 0))
 }
 
+# loop_cost NUMBER [OPTION]...: microseconds that a loop takes in the guest, into $dir/costNUMBER
+loop_cost() {
+	# shellcheck disable=SC2016 # the guest's shell expands it
+	expect 0 "${@:2}" -- bash -c '
+		start=${EPOCHREALTIME/./}
+		for ((i = 0; i < 100000; i++)); do :; done
+		echo $((${EPOCHREALTIME/./} - start))' && cp "$dir/out" "$dir/cost$1"
+}
+
+# A clock that counts instructions: whatever else this machine does, the same work takes as long.
+icount_repeats_a_cost() {
+	loop_cost 1 --icount && loop_cost 2 --icount &&
+		awk -v a="$(<"$dir/cost1")" -v b="$(<"$dir/cost2")" 'BEGIN {
+			print "# cost " a " and " b
+			exit !(a > 10000 && a - b < a / 1000 && b - a < a / 1000)
+		}' >>"$dir/err"
+}
+
 # In a copy of the tree: this one is not touched.
 warning_fails_the_build() {
 	local status key
@@ -275,6 +293,7 @@ tests=(
 	guests_in_parallel
 	guests_see_each_other
 	pause_and_resume
+	icount_repeats_a_cost
 	warning_fails_the_build
 )
 echo "TAP version 13"
