@@ -9,7 +9,7 @@ MODULEDIR ?= updates/pmemvol
 RELEASES ?= bookworm trixie trixie-backports bullseye
 
 .DEFAULT_GOAL := all
-.PHONY: all modules tools programs demo check check-debug bench bench-gate install uninstall modules_install style clean help
+.PHONY: all modules tools programs demo check check-quick check-debug bench bench-gate install uninstall modules_install style clean help
 
 all: modules tools ## modules for the running kernel (KVER, KDIR) and the tools
 
@@ -25,8 +25,11 @@ programs: ## programs that the tests run in the guest
 demo: ## show it: pools, thin DAX volumes, growth, a power cut, fencing
 	selftests/demo/run
 
-check: ## all tests, on all RELEASES (RELEASES=bookworm: on that alone)
+check: ## all suites, shared out among RELEASES (with RELEASES=bookworm all of them on that)
 	selftests/run-all $(foreach r,$(RELEASES),--release $(r))
+
+check-quick: ## unit tests, style and some tests of everything in guests of bookworm
+	selftests/run-all --quick
 
 check-debug: ## the tests in guests on the debug kernel (KASAN, lockdep, kmemleak)
 	selftests/run-all --only-guest --debug

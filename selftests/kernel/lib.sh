@@ -23,7 +23,7 @@ WAIT=${WAIT:-60}
 MIB=$((1 << 20))
 # shellcheck disable=SC2034 # for the tests
 CHUNK=$((2 * MIB))
-# Single tests may be named on the command line.
+# Single tests may be named on the command line, or those that are left out: -NAME.
 ONLY=("$@")
 export PATH=$BIN:$PATH
 mkdir "$MNT"
@@ -108,13 +108,17 @@ run_one() {
 }
 
 wanted() {
-	local name
+	local name left=1
 
-	((${#ONLY[@]})) || return 0
 	for name in "${ONLY[@]}"; do
-		[[ $name != "$1" ]] || return 0
+		case $name in
+		"$1") return 0 ;;
+		"-$1") return 1 ;;
+		-*) ;;
+		*) left=0 ;;
+		esac
 	done
-	return 1
+	((left))
 }
 
 # finish GROUP: whatever a test has started and not ended holds no mount for the next one
