@@ -177,7 +177,7 @@ test_removal_while_attaching() {
 	local i j pids
 
 	touch "$TMP/opening"
-	for ((i = 0; i < $(by_kernel 10 4); i++)); do
+	for ((i = 0; i < $(by_kernel 6 4); i++)); do
 		null_new "disk$i" 64
 		((i % 2)) || blockdev --setro "$null"
 		pids=()

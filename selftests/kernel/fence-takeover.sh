@@ -174,6 +174,13 @@ test_pods_scsi() {
 	take_overs $((TAKEOVERS / 4)) "$null" running paused killed -- a1 a2
 }
 
+# What there is without reservations, with a driver that completes from interrupts.
+test_local_nvme() {
+	[[ -b /dev/nvme0n1 ]] || skip "no NVMe namespace of the machine's"
+	a=/dev/nvme0n1
+	take_overs $((TAKEOVERS / 4)) "$a" running paused killed -- a1 a2
+}
+
 # The device waits for what it has accepted from a host that is paused.
 test_nodes_in_flight() {
 	late_target tcp 3000
@@ -219,4 +226,4 @@ test_target_restart() {
 }
 
 tap_main one-node one-node-in-flight nodes-tcp nodes-and-pods nodes-in-flight nodes-loop nodes-rdma \
-	pods-scsi target-restart
+	pods-scsi local-nvme target-restart
