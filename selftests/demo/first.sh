@@ -18,6 +18,16 @@ faults_of() {
 	rm "$1/mapped"
 }
 
+# written: bytes that the load has written with write(2) until now
+written() {
+	awk '$1 == "wchar:" { print $2 }' "/proc/$load/io"
+}
+
+# writes_on BYTES: the load goes on, 8 MiB and more since it had written BYTES
+writes_on() {
+	(($(written) > $1 + (8 << 20)))
+}
+
 step "The persistent memory of this node"
 run pvctl region list
 
@@ -57,14 +67,20 @@ echo "after rm and fstrim:           $(provisioned tank/db) MiB"
 
 step "Growing under load"
 df -h --output=source,size,target /mnt/logs
-fio --name=load --directory=/mnt/logs --size=100M --rw=randwrite --bs=4k --ioengine=psync \
+fio --name=load --directory=/mnt/logs --size=100M --rw=randwrite --bs=4k --ioengine=psync --thread \
 	--verify=crc32c --do_verify=1 --verify_state_save=0 --loops=2 --minimal >/tmp/fio.out &
 load=$!
+wait_for writes_on 0
+before=$(written)
 run pvctl volume resize tank/logs --size 1600M
 run xfs_growfs /mnt/logs >/dev/null
+grown=$(written)
 df -h --output=source,size,target /mnt/logs
+wait_for writes_on "$grown"
+after=$(written)
 if wait "$load"; then
-	echo "the load went on all the time, and verified what it wrote"
+	echo "the load wrote $((before >> 20)) MiB before, $(((grown - before) >> 20)) MiB meanwhile," \
+		"$(((after - grown) >> 20)) MiB and more after it, and verified all"
 else
 	echo "the load failed" >&2
 	exit 1
