@@ -43,11 +43,13 @@ nl_refused() {
 
 # open_snapshot POOL VOLUME SNAPSHOT: sets $snapdev
 open_snapshot() {
-	local disk
+	local disk names
 
 	snapshot activate "$@"
 	for disk in /sys/block/pmv*; do
-		[[ $(<"$disk/pmemvol/pool") == "$1" && $(<"$disk/pmemvol/volume") == "$2@$3" ]] || continue
+		# Another's may go at this moment.
+		names=$(cat "$disk/pmemvol/pool" "$disk/pmemvol/volume" 2>&1) || continue
+		[[ $names == "$1"$'\n'"$2@$3" ]] || continue
 		# shellcheck disable=SC2034 # for the tests
 		snapdev=/dev/${disk##*/}
 		return
