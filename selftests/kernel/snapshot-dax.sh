@@ -172,4 +172,72 @@ test_large_mappings() {
 	done
 }
 
-tap_main model-file mapped-ext4 mapped-ext4-sync mapped-xfs mapped-xfs-sync pinned large-mappings
+# Snapshots under writers that do not wait for them, by mapped stores alone and by write(2): what each
+# snapshot shows is all up to some moment while it was made.
+busy() {
+	local fs=$1 i tag processes=()
+	local -A before=() after=() shown=()
+
+	# shellcheck disable=SC2034 # for snapshot-lib.sh
+	SLOTS=300
+	new_pool tank /dev/pmem0 --overcommit 3
+	new_volume tank/v 600M
+	mkfs_dax "$fs" "$dev"
+	mount_dax "$fs" "$dev" "$MNT/a"
+	for tag in sync fsync; do
+		# Chunks of its own, which nothing but its own stores has copied out.
+		fallocate -l 12M "$MNT/a/$tag"
+		writer_start "$tag" "$tag" "$MNT/a/$tag"
+		processes+=("$writer")
+	done
+	for ((i = 1; i <= 3; i++)); do
+		for tag in sync fsync; do
+			before[$tag$i]=$(acked "$tag")
+			# Chunks are written to that the last snapshot shows.
+			wait_for acked_further $((before[$tag$i] + 20)) "$tag"
+			before[$tag$i]=$(acked "$tag")
+		done
+		snapshot create tank v "s$i"
+		for tag in sync fsync; do
+			after[$tag$i]=$(acked "$tag")
+		done
+	done
+	for i in 2 3 1; do
+		open_snapshot tank v "s$i"
+		mount_snapshot "$fs" "$snapdev" "$MNT/snap"
+		for tag in sync fsync; do
+			shows_prefix "$MNT/snap/$tag" "$tag" "${before[$tag$i]}" "${after[$tag$i]}"
+			shown[$tag$i]=$prefix
+		done
+		umount "$MNT/snap"
+		close_snapshot tank v "s$i"
+		((i != 3)) || snapshot delete tank v s2
+	done
+	clone tank v s3 c
+	mount_clone "$fs" "$dev" "$MNT/c"
+	for tag in sync fsync; do
+		wait_for acked_further "${after[${tag}3]}" "$tag"
+		shows_prefix "$MNT/c/$tag" "$tag" "${shown[${tag}3]}" "${shown[${tag}3]}"
+		eq "$prefix" "${shown[${tag}3]}" "last record of $tag in the clone"
+	done
+	umount "$MNT/c"
+	fsck_clean "$fs" "$dev"
+	writer_end "${processes[@]}"
+	for tag in sync fsync; do
+		journal check "$MNT/a/$tag" "$SLOTS" "$(acked "$tag")" 3
+	done
+	note "$fs: $(acked sync) records by mapped stores, $(acked fsync) by write and fsync"
+	umount "$MNT/a"
+	fsck_clean "$fs" "$(volume_get tank/v device)"
+	expect 0 pvctl pool destroy tank --force
+}
+
+test_busy_ext4() {
+	busy ext4
+}
+
+test_busy_xfs() {
+	busy xfs
+}
+
+tap_main model-file mapped-ext4 mapped-ext4-sync mapped-xfs mapped-xfs-sync busy-ext4 busy-xfs pinned large-mappings

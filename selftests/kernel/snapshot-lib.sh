@@ -74,3 +74,36 @@ mount_snapshot() {
 mount_clone() {
 	mount_dax "$1" "$2" "$3" "$([[ $1 != xfs ]] || echo nouuid)"
 }
+
+# ---- a writer that goes on all the time (journal.c) ----
+
+# writer_start TAG METHOD FILE: the number of the process is $writer
+writer_start() {
+	echo "ACK $1 0" >"$TMP/acks-$1"
+	nice -n 19 journal write "$2" "$1" "$3" "$SLOTS" 1 >>"$TMP/acks-$1" &
+	# shellcheck disable=SC2034 # for the tests
+	writer=$!
+}
+
+# writer_end PROCESS...
+writer_end() {
+	kill "$@"
+	wait "$@" || [[ $? == 143 ]]
+}
+
+# acked TAG: a number that was acknowledged, and not two before the last one: that line may not be whole
+acked() {
+	tail -n 2 "$TMP/acks-$1" | awk 'NR == 1 { print $3 }'
+}
+
+# acked_further NUMBER TAG
+acked_further() {
+	(($(acked "$2") > $1))
+}
+
+# shows_prefix FILE TAG BEFORE AFTER: every record up to one of those that were written while the snapshot was
+# made, which is the last, and of the next a part at most; $prefix is its number
+shows_prefix() {
+	prefix=$(journal last "$1" "$SLOTS" "$3" $(($4 + 3)))
+	journal check "$1" "$SLOTS" "$prefix" 1 || fail "not what was written up to record $prefix of $2"
+}
