@@ -1,14 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Many at once: creating and deleting, growing under I/O, discarding against I/O, modules that
-# come and go.
+# Many at once: creating and deleting, growing under I/O, discarding against I/O, snapshots of all
+# kinds under writers, modules that come and go.
 #
 #	qemu/vm run --nvdimm 640M,448M,256M -- selftests/kernel/concurrency.sh [TEST]...
 
 # shellcheck disable=SC2317 # tests are called by name
 # shellcheck source=lib.sh
 . "$(dirname "$(readlink -f "$0")")/lib.sh"
+# shellcheck source=snapshot-lib.sh
+. "$(dirname "$(readlink -f "$0")")/snapshot-lib.sh"
 require_nvdimms 3
 
 # all_succeed PID...: wait for jobs; a failure of any is a failure
@@ -260,6 +262,163 @@ test_pools_come_and_go() {
 	all_succeed "${pids[@]}"
 }
 
+# Of the first half of volume $1, which a journal is written to all the time: snapshots that show a prefix of
+# it, and clones that do, and go their own way. $2 tells snapshots of the same volume apart; at $3 are 4 MiB
+# that change from one snapshot to the next, so that a deleted one leaves something to an older one.
+snapshots_of_journal() {
+	local i s before after first device
+
+	device=$(volume_get "tank/$1" device)
+	pattern write direct "$device" "$3" 4M 1000
+
+	for ((i = 0; i < $(by_kernel 4 2); i++)); do
+		s=s$2-$i
+		before=$(acked "$1")
+		snapshot create tank "$1" "$s"
+		after=$(acked "$1")
+		((i == 0)) || pattern write direct "$device" "$3" 4M $((1000 + i))
+		open_snapshot tank "$1" "$s"
+		shows_prefix "$snapdev" "$1" "$before" "$after"
+		pattern check direct "$snapdev" "$3" 4M $((i == 0 ? 1000 : 999 + i))
+		close_snapshot tank "$1" "$s"
+		clone tank "$1" "$s" "$1-$s"
+		journal check "$dev" "$SLOTS" "$prefix" 1
+		snapshot create tank "$1-$s" t
+		pattern write direct "$dev" 0 16M 7
+		open_snapshot tank "$1-$s" t
+		journal check "$snapdev" "$SLOTS" "$prefix" 1
+		close_snapshot tank "$1-$s" t
+		snapshot delete tank "$1-$s" t
+		pattern check direct "$dev" 0 16M 7
+		# The first one stays.
+		((i)) || {
+			first=$prefix
+			continue
+		}
+		pvctl volume delete "tank/$1-$s" >/dev/null
+		snapshot delete tank "$1" "$s"
+	done
+	s=s$2-0
+	open_snapshot tank "$1" "$s"
+	journal check "$snapdev" "$SLOTS" "$first" 1
+	pattern check direct "$snapdev" "$3" 4M 1000
+	close_snapshot tank "$1" "$s"
+	pattern check direct "$(volume_get "tank/$1-$s" device)" 0 16M 7
+	pvctl volume delete "tank/$1-$s" >/dev/null
+	snapshot delete tank "$1" "$s"
+}
+
+# The second half: written, zeroed and discarded while snapshots come and go.
+changing() {
+	local i
+
+	for ((i = 1; ; i++)); do
+		pattern write direct "$1" 16M 8M "$i"
+		pattern check direct "$1" 16M 8M "$i"
+		blkdiscard -z -o 18M -l 4M "$1"
+		pattern zero direct "$1" 18M 4M
+		blkdiscard -o 17M -l 6M "$1"
+		pattern check direct "$1" 16M 1M "$i"
+		pattern check direct "$1" 23M 1M "$i"
+		[[ ! -e $TMP/enough ]] || break
+	done
+}
+
+# A volume that is taken back again and again, with others' snapshots of it in between.
+rolling() {
+	local i device
+
+	device=$(volume_get "tank/$1" device)
+	for ((i = 1; ; i++)); do
+		pattern write direct "$device" 0 16M "$i"
+		snapshot create tank "$1" here
+		pattern write direct "$device" 4M 8M $((i + 1000000))
+		blkdiscard -o 12M -l 4M "$device"
+		rollback tank "$1" here
+		pattern check direct "$device" 0 16M "$i"
+		snapshot delete tank "$1" here
+		[[ ! -e $TMP/enough ]] || break
+	done
+}
+
+# Snapshots of that, of whatever moment: they and their clones stay as they are.
+snapshots_of_rolling() {
+	local i
+
+	for ((i = 0; ; i++)); do
+		snapshot create tank "$1" "x$i"
+		open_snapshot tank "$1" "x$i"
+		cp "$snapdev" "$TMP/shown"
+		clone tank "$1" "x$i" xc
+		cmp "$dev" "$TMP/shown"
+		pvctl volume delete tank/xc >/dev/null
+		cmp "$snapdev" "$TMP/shown"
+		close_snapshot tank "$1" "x$i"
+		((i == 0)) || snapshot delete tank "$1" "x$((i - 1))"
+		[[ ! -e $TMP/enough ]] || break
+	done
+	snapshot delete tank "$1" "x$i"
+}
+
+listing() {
+	until [[ -e $TMP/enough ]]; do
+		pvctl snapshot list --json >"$TMP/list"
+		eq "$(jq '[.[] | select(.pool != "tank")] | length' "$TMP/list")" 0 "snapshots of another pool"
+		pvctl volume list tank --json >"$TMP/list"
+		eq "$(jq '[.[] | select(.name == "v" or .name == "w" or .name == "r")] | length' "$TMP/list")" 3 volumes
+	done
+}
+
+# Everything that can be done with snapshots, at once.
+test_snapshots() {
+	local v free takers=() others=() writers=()
+
+	# shellcheck disable=SC2034 # for snapshot-lib.sh
+	SLOTS=300
+	new_pool tank /dev/pmem0 /dev/pmem1 --overcommit 10
+	free=$(($(pool_get tank free) + $(pool_get tank metadata)))
+	new_volume tank/r 16M
+	for v in v w; do
+		new_volume "tank/$v" 32M
+		writer_start "$v" dsync "$dev"
+		writers+=("$writer")
+		(set -e; changing "$dev") &
+		others+=($!)
+		wait_for acked_further 0 "$v"
+		(set -e; snapshots_of_journal "$v" a 24M) &
+		takers+=($!)
+	done
+	(set -e; snapshots_of_journal v b 28M) &
+	takers+=($!)
+	for v in "rolling r" "snapshots_of_rolling r" listing; do
+		# shellcheck disable=SC2086 # words
+		(set -e; $v) &
+		others+=($!)
+	done
+	all_succeed "${takers[@]}" || fail "a snapshot of a journal"
+	touch "$TMP/enough"
+	all_succeed "${others[@]}" || fail "one of the others"
+	writer_end "${writers[@]}"
+	for v in v w; do
+		journal check "$(volume_get "tank/$v" device)" "$SLOTS" "$(acked "$v")" 3
+		note "$(acked "$v") records in $v"
+	done
+	erased tank
+	eq "$(pvctl snapshot list --json | jq length)" 0 "snapshots left"
+	eq "$(pvctl volume list tank --json | jq '[.[].provisioned] | add')" "$(pool_get tank provisioned)" provisioned
+	expect 0 pvctl pool check tank
+	expect 0 pvctl pool deactivate tank
+	expect 0 pvctl pool activate tank
+	for v in v w; do
+		journal check "$(volume_get "tank/$v" device)" "$SLOTS" "$(acked "$v")" 3
+	done
+	for v in v w r; do
+		expect 0 pvctl volume delete "tank/$v"
+	done
+	erased tank
+	eq $(($(pool_get tank free) + $(pool_get tank metadata))) "$free" "free at the end"
+}
+
 load_module() {
 	insmod "$PMEMVOL_MODULES/pmemvol.ko"
 }
@@ -300,5 +459,5 @@ test_module_against_requests() {
 }
 
 tap_main create-and-delete create-and-delete-dense same-names grow-under-io grow-mounted-under-io discard-against-io \
-	discard-in-full-pool provisioning-races activation-loop lists-while-changing \
+	discard-in-full-pool provisioning-races snapshots activation-loop lists-while-changing \
 	pools-come-and-go module-loop module-against-requests
