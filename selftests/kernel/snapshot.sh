@@ -448,31 +448,5 @@ test_device_mapper() {
 	snapshot create tank v s
 }
 
-# What a snapshot costs does not depend on the size.
-test_cost() {
-	local small large
-
-	new_pool tank /dev/pmem0 --overcommit 10000
-	new_volume tank/small 1G
-	pattern write direct "$dev" 0 64M 1
-	new_volume tank/large 1T
-	pattern write direct "$dev" 0 64M 1
-	small=$(work_of small)
-	large=$(work_of large)
-	note "a snapshot of 1 GiB is $small us of work, of 1 TiB $large us"
-	((large < 20 * small)) || fail "a snapshot of 1 GiB is $small us of work, of 1 TiB $large us"
-}
-
-# work_of VOLUME: microseconds that the processor worked for a snapshot; what it waited is the
-# machine's affair.
-work_of() {
-	local answer
-
-	answer=$(nlreq --repeat 20 SNAPSHOT_CREATE '{POOL' POOL_NAME:s:tank '}' '{VOLUME' "VOLUME_NAME:s:$1" '}' \
-		'{SNAPSHOT' SNAPSHOT_NAME:s:s% '}')
-	[[ $answer == "OK "* ]] || fail "$answer"
-	echo "${answer##* }"
-}
-
 tap_main block-frozen model-block out-of-space thick delete-in-any-order merge-goes-on merge-never-begun clones rollback \
-	rollback-file-system growth refusals partition device-mapper cost
+	rollback-file-system growth refusals partition device-mapper
