@@ -295,6 +295,18 @@ static void leaves_to_make(void)
 	SNAPSHOT(4, 3);
 }
 
+/* At the end of the directory: everything names the highest slots there are. */
+static void last_slots(void)
+{
+	FORMAT(2);
+	THIN(PMV_SLOTS_MAX - 1, 3);
+	PROVISION(PMV_SLOTS_MAX - 1, 0, 2);
+	PROVISION(PMV_SLOTS_MAX - 1, 1, 18);
+	SNAPSHOT(PMV_SLOTS_MAX - 2, PMV_SLOTS_MAX - 1);
+	COPY_OUT(PMV_SLOTS_MAX - 1, 0, 3);
+	CLONE(PMV_SLOTS_MAX - PMV_DESCS_PER_PAGE - 1, PMV_SLOTS_MAX - 2);
+}
+
 const struct start starts[] = {
 	{ "no pool", nothing, false },
 	{ "an empty pool of one member", one_member, false },
@@ -313,6 +325,7 @@ const struct start starts[] = {
 	{ "rolling back a clone", rolling_back_clone, false },
 	{ "a snapshot of a thick volume", thick_snapshot, false },
 	{ "snapshots about to get a leaf", leaves_to_make, false },
+	{ "the last slots of the directory", last_slots, false },
 };
 const unsigned int nr_starts = ARRAY_SIZE(starts);
 static_assert(ARRAY_SIZE(starts) <= STARTS_MAX);
