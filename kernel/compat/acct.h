@@ -46,7 +46,8 @@ static __always_inline bool compat_acct_start(unsigned long *start, struct bio *
 static __always_inline void compat_acct_end(unsigned long start, struct bio *bio, bool write)
 {
 	struct disk_stats __percpu *stats = bio->bi_bdev->bd_stats;
-	bool late = jiffies != start;
+	const unsigned long now = jiffies;
+	const bool late = now != start;
 
 	if (!__is_defined(COMPAT_HAVE_BDEV_ACCT_SECTORS_END) || likely(!late)) {
 		__this_cpu_inc(stats->ios[write ? STAT_WRITE : STAT_READ]);

@@ -31,10 +31,14 @@ do {												\
 } while (0)
 
 #define CLEAR(at, dst)										\
+do {												\
+	const unsigned long word = 0;								\
+												\
 	asm volatile(".irp at," at "\n\t"							\
 		     "movnti %[zero], \\at(%[to])\n\t"						\
 		     ".endr"									\
-		     : : [to] "r" (dst), [zero] "r" (0UL) : "memory")
+		     : : [to] "r" (dst), [zero] "r" (word) : "memory");				\
+} while (0)
 
 static bool whole_lines(unsigned long addresses, size_t len)
 {

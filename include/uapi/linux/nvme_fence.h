@@ -33,7 +33,7 @@
  *	NVME_FENCE_A_ATT_COMMANDS	u32	out	reservation commands of the last acquire
  *	NVME_FENCE_A_ATT_STICKY		flag	out	an open file from before the fencing is left
  *	NVME_FENCE_A_ATT_REFUSED	u64	out	writes refused by the gate or by the device
- *	NVME_FENCE_A_ATT_GRANTS		u64	out	grants of all attachments of the device so far
+ *	NVME_FENCE_A_ATT_GRANTS		u64	out	grants on the device so far
  * NVME_FENCE_A_REPORT (nest)			in out	the device's reservation
  *	NVME_FENCE_A_REPORT_GENERATION	u32	in out
  *	NVME_FENCE_A_REPORT_TYPE	u32	in out	enum pr_type; 0: not reserved
