@@ -271,7 +271,7 @@ snapshots_of_journal() {
 	device=$(volume_get "tank/$1" device)
 	pattern write direct "$device" "$3" 4M 1000
 
-	for ((i = 0; i < $(by_kernel 4 2); i++)); do
+	for ((i = 0; i < $(by_kernel 3 2); i++)); do
 		s=s$2-$i
 		before=$(acked "$1")
 		snapshot create tank "$1" "$s"
