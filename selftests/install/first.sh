@@ -33,6 +33,11 @@ test_export() {
 	wait_until unit_is active pmemvol-export.service
 	pvctl volume create tank/shared --size 16M
 	pvctl export tank/shared --transport tcp --address 127.0.0.1 --port 4420
+	# One that cannot be restored: no network has that address.
+	pvctl volume create tank/lost --size 16M
+	pvctl export tank/lost --transport tcp --address 127.0.0.1 --port 4421
+	sed -i 's/"address":"127.0.0.1","port":4421/"address":"192.0.2.1","port":4421/' /var/lib/pvctl/export/*
+	pvctl export list --json | jq -e '.[] | select(.name == "lost") | .address == "192.0.2.1" and (.enabled | not)'
 	cp -a /var/lib/pvctl .
 }
 

@@ -19,15 +19,34 @@ test_mounted_at_boot() {
 	[[ $(pvctl pool show tank --json | jq -r .state) == active ]]
 }
 
+# exports_are TEXT: names, and whether they are in effect
+exports_are() {
+	[[ $(pvctl export list --json | jq -r 'sort_by(.name)[] | "\(.name) \(.enabled)"') == "$1" ]]
+}
+
+# What cannot be restored is tried again, and in nobody's way.
 test_exported_at_boot() {
-	wait_until unit_is active pmemvol-export.service
-	[[ $(pvctl export list --json | jq -r '.[] | "\(.pool)/\(.name) \(.enabled)"') == "tank/shared true" ]]
+	local failed=$'lost false\nshared true'
+
+	wait_until exports_are "$failed"
 	grep -q -x "$(readlink -f /dev/pmemvol/tank/shared)" /sys/kernel/config/nvmet/subsystems/*/namespaces/1/device_path
-	# The node goes down: what is exported is in nobody's way.
+	unit_is active pmemvol-export.service
+	# The node goes down: the one that is in effect ends.
 	systemctl stop pmemvol-export.service
-	! pvctl export list --json | jq -e '.[].enabled' || fail "still exported"
+	exports_are $'lost false\nshared false'
+	wait_until unit_is inactive pmemvol-export-restore.service
 	systemctl start pmemvol-export.service
-	pvctl export list --json | jq -e '.[].enabled'
+	wait_until exports_are "$failed"
+	wait_until unit_is activating pmemvol-export-restore.service
+	# With the address there, the next attempt is the last one.
+	ip address add 192.0.2.1/32 dev lo
+	wait_until exports_are $'lost true\nshared true'
+	wait_until unit_is inactive pmemvol-export-restore.service
+	systemctl stop pmemvol-export.service
+	exports_are $'lost false\nshared false'
+	systemctl start pmemvol-export.service
+	wait_until exports_are $'lost true\nshared true'
+	pvctl unexport tank/lost
 	pvctl unexport tank/shared
 }
 
