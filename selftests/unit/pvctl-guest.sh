@@ -436,14 +436,87 @@ test_namespaces() {
 	run 0 pvctl region remove "$name"
 }
 
+# Killed at one of its writes to the kernel, from the label to the last: the same command again does
+# it all, whatever stood on the capacity. KILL_STEP=1 tries each of them.
+test_killed_namespaces() {
+	local n status name
+
+	for ((n = 2; n < 60; n += ${KILL_STEP:-3})); do
+		status=0
+		strace -f -o "$dir/trace" -e trace=write -e inject=write:signal=SIGKILL:when=$n \
+			pvctl pool create tank --region region3 --json >"$dir/killed" 2>&1 || status=$?
+		((status)) || break
+		pvctl region list -j | jq -c '[.[3].namespaces[] | .mode, .usable]' >>"$dir/stages"
+		run 0 pvctl pool create tank --region region3 --json
+		json '.members | length' 1
+		run 0 pvctl pool destroy tank
+		# Something for the next one to stand on.
+		mkfs.ext4 -q "$(pvctl region list -j | jq -r '.[3].namespaces[0].device')"
+		ndctl destroy-namespace -f all -r region3 >"$dir/ndctl" 2>&1
+	done
+	echo "# killed at up to $n writes, with these namespaces there: $(sort -u "$dir/stages" | tr '\n' ' ')"
+	((n > 10 && n < 60)) || problem "not killed at $n writes: $(cat "$dir/killed")"
+	grep -q raw "$dir/stages" || problem "never killed with a label there"
+	run 0 pvctl pool destroy tank
+	# A second one in a region that has a member already.
+	name=$(pvctl region list -j | jq -r '.[3].namespaces[0].name')
+	run 0 pvctl region remove "$name"
+	run 0 pvctl region create region3 --json
+	name=$(jq -r .name "$dir/out")
+	run 0 pvctl pool create tank /dev/pmem0
+	run 0 pvctl pool extend tank --region region3 --json
+	json '.members | length' 2
+	run 0 pvctl pool extend tank --region region3 --json
+	json '.members | length' 2
+	run 0 pvctl pool destroy tank
+	run 0 pvctl region remove "$name"
+}
+
+# On what was made there, files are mapped with 2 MiB pages: 32 faults for 64 MiB, and one the program needs itself.
+test_namespace_alignment() {
+	local name device faults
+
+	run 0 pvctl pool create tank --region region3
+	run 0 pvctl volume create tank/v --size 128M --json
+	device=$(jq -r .device "$dir/out")
+	mkfs.ext4 -q -b 4096 -E stride=512,stripe_width=512 "$device"
+	mount -o dax=always "$device" "$dir/mnt"
+	fallocate -l 64M "$dir/mnt/file"
+	faults=$("$(dirname "$(readlink -f "$0")")/../kernel/bin/mapped" faults "$dir/mnt/file" 64M sync)
+	((faults <= 33)) || problem "$faults faults for 64 MiB"
+	umount "$dir/mnt"
+	run 0 pvctl pool destroy tank --force
+	name=$(pvctl region list -j | jq -r '.[3].namespaces[0].name')
+	run 0 pvctl region remove "$name"
+}
+
+# Everybody at once: one namespace is made, and all have it.
+test_namespaces_at_once() {
+	local -a jobs=()
+	local i name
+
+	for i in 1 2 3; do
+		pvctl pool create tank --region region3 --json >"$dir/at-once$i" 2>&1 &
+		jobs+=($!)
+	done
+	for i in 1 2 3; do
+		wait "${jobs[i - 1]}" || problem "$(cat "$dir/at-once$i")"
+	done
+	run 0 pvctl region list --json
+	json '.[3].namespaces | length' 1
+	run 0 pvctl pool destroy tank
+	name=$(pvctl region list -j | jq -r '.[3].namespaces[0].name')
+	run 0 pvctl region remove "$name"
+}
+
 test_region() {
 	run 5 pvctl pool create tank --region region99
 	ndctl destroy-namespace -f namespace3.0 >"$dir/ndctl" 2>&1
 	ndctl disable-region region3 >"$dir/ndctl" 2>&1
 	ndctl init-labels -f nmem3 >"$dir/ndctl" 2>&1
 	ndctl enable-region region3 >"$dir/ndctl" 2>&1
-	local kind
-	kind=$(pvctl region list -j | jq -r '.[3].available > 0')
+	local labels what
+	labels=$(pvctl region list -j | jq -r '.[3].available > 0')
 	run 0 pvctl pool create tank --region region3 --json
 	json '.members | length' 1
 	run 0 pvctl pool create tank --region region3
@@ -452,7 +525,12 @@ test_region() {
 	run 0 pvctl pool destroy tank
 	run 0 pvctl region list --json
 	json '.[3].namespaces[0].mode' fsdax
-	if [[ $kind == true ]]; then
+	# Its namespace is used again.
+	run 0 pvctl pool create tank --region region3 --json
+	json '.members | length' 1
+	run 0 pvctl pool destroy tank
+	done_with "regions"
+	if [[ $labels == true ]]; then
 		ndctl destroy-namespace -f all -r region3 >"$dir/ndctl" 2>&1
 		# What fails in the end leaves the region as it was.
 		run 9 pvctl pool create tank /dev/null --region region3
@@ -463,10 +541,19 @@ test_region() {
 		run 0 pvctl region list --json
 		json '.[3].namespaces | length' 0
 		test_namespaces
+		test_namespace_alignment
+		done_with "namespaces of a region"
+		test_killed_namespaces
+		done_with "commands that were killed while they made a namespace"
+		test_namespaces_at_once
+		done_with "namespaces that are made at once"
 	else
-		echo "# region3 has no labels"
+		for what in "namespaces of a region" "commands that were killed while they made a namespace" \
+			"namespaces that are made at once"; do
+			tests=$((tests + 1))
+			echo "ok $tests $what # SKIP region3 has no labels: $(tr '\n' ' ' <"$dir/ndctl")"
+		done
 	fi
-	done_with "regions"
 }
 
 echo "TAP version 13"
@@ -474,7 +561,7 @@ if ! command -v pvctl >/dev/null || [[ ! -b /dev/pmem3 ]]; then
 	echo "1..0 # SKIP pvctl and four NVDIMMs are needed"
 	exit 0
 fi
-echo "1..12"
+echo "1..15"
 if [[ -e /run/udev/control ]]; then
 	mkdir -p /run/udev/rules.d
 	cp "$(dirname "$(readlink -f "$0")")/../../tools/pvctl/60-pmemvol.rules" /run/udev/rules.d/

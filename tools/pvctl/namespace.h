@@ -23,15 +23,25 @@ struct pv_namespace {
 };
 
 /**
+ * pv_namespace_lock() - one at a time makes and removes namespaces
+ * @lock: to be closed when what was made is what it is to be
+ */
+int pv_namespace_lock(struct pv_ctx *ctx, int *lock);
+
+/**
  * pv_namespace_create() - make one over all that is available in a region
  * @region: its name
  * @force: convert a raw namespace of a region without labels even when something is written on it
  * @out: result
  *
- * In a region without labels, whose one namespace always exists, that one is taken.
+ * In a region without labels, whose one namespace always exists, that one is taken. So is, where
+ * nothing is available, one with nothing on it that pvctl has made. The lock is held.
  */
 int pv_namespace_create(struct pv_ctx *ctx, const char *region, bool force,
 			struct pv_namespace *out);
+
+/** pv_namespace_left() - has a command that was killed left a namespace that nobody has used? */
+int pv_namespace_left(struct pv_ctx *ctx, const char *region, bool *left);
 
 /** pv_namespace_available() - bytes one more namespace could have. @bytes: result */
 int pv_namespace_available(struct pv_ctx *ctx, const char *region, uint64_t *bytes);

@@ -19,13 +19,14 @@
 	F(ndctl_dimm_failed_save) F(ndctl_dimm_get_devname) F(ndctl_dimm_get_unique_id) \
 	F(ndctl_dimm_smart_pending) F(ndctl_namespace_delete) \
 	F(ndctl_namespace_disable_invalidate) F(ndctl_namespace_disable_safe) \
-	F(ndctl_namespace_enable) F(ndctl_namespace_get_block_device) \
+	F(ndctl_namespace_enable) F(ndctl_namespace_get_alt_name) \
+	F(ndctl_namespace_get_block_device) \
 	F(ndctl_namespace_get_btt) F(ndctl_namespace_get_dax) F(ndctl_namespace_get_devname) \
 	F(ndctl_namespace_get_first) F(ndctl_namespace_get_id) F(ndctl_namespace_get_mode) \
 	F(ndctl_namespace_get_next) F(ndctl_namespace_get_numa_node) \
 	F(ndctl_namespace_get_pfn) F(ndctl_namespace_get_size) F(ndctl_namespace_get_type) \
 	F(ndctl_namespace_is_configuration_idle) F(ndctl_namespace_is_enabled) \
-	F(ndctl_namespace_set_enforce_mode) F(ndctl_namespace_set_raw_mode) \
+	F(ndctl_namespace_set_alt_name) F(ndctl_namespace_set_enforce_mode) F(ndctl_namespace_set_raw_mode) \
 	F(ndctl_namespace_set_size) F(ndctl_namespace_set_uuid) F(ndctl_new) \
 	F(ndctl_pfn_enable) F(ndctl_pfn_get_block_device) F(ndctl_pfn_get_size) \
 	F(ndctl_pfn_has_align) F(ndctl_pfn_set_align) F(ndctl_pfn_set_location) \
@@ -77,6 +78,7 @@ int pv_nd_open(struct pv_ctx *ctx, struct ndctl_ctx **nd);
 #define ndctl_namespace_disable_invalidate PV_ND_CALL(ndctl_namespace_disable_invalidate)
 #define ndctl_namespace_disable_safe PV_ND_CALL(ndctl_namespace_disable_safe)
 #define ndctl_namespace_enable PV_ND_CALL(ndctl_namespace_enable)
+#define ndctl_namespace_get_alt_name PV_ND_CALL(ndctl_namespace_get_alt_name)
 #define ndctl_namespace_get_block_device PV_ND_CALL(ndctl_namespace_get_block_device)
 #define ndctl_namespace_get_btt PV_ND_CALL(ndctl_namespace_get_btt)
 #define ndctl_namespace_get_dax PV_ND_CALL(ndctl_namespace_get_dax)
@@ -91,6 +93,7 @@ int pv_nd_open(struct pv_ctx *ctx, struct ndctl_ctx **nd);
 #define ndctl_namespace_get_type PV_ND_CALL(ndctl_namespace_get_type)
 #define ndctl_namespace_is_configuration_idle PV_ND_CALL(ndctl_namespace_is_configuration_idle)
 #define ndctl_namespace_is_enabled PV_ND_CALL(ndctl_namespace_is_enabled)
+#define ndctl_namespace_set_alt_name PV_ND_CALL(ndctl_namespace_set_alt_name)
 #define ndctl_namespace_set_enforce_mode PV_ND_CALL(ndctl_namespace_set_enforce_mode)
 #define ndctl_namespace_set_raw_mode PV_ND_CALL(ndctl_namespace_set_raw_mode)
 #define ndctl_namespace_set_size PV_ND_CALL(ndctl_namespace_set_size)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "ctl.h"
@@ -22,6 +23,7 @@
  * @devnums: of @devices
  * @regions: as given
  * @made: namespaces made in regions
+ * @lock: of namespaces, where there are regions; else -1
  */
 struct plan {
 	struct pv_pool_request request;
@@ -32,6 +34,7 @@ struct plan {
 	unsigned int nr_regions;
 	struct pv_namespace *made;
 	unsigned int nr_made;
+	int lock;
 };
 
 static void plan_free(struct plan *p)
@@ -41,6 +44,8 @@ static void plan_free(struct plan *p)
 	free(p->devnums);
 	free(p->regions);
 	free(p->made);
+	if (p->lock >= 0)
+		close(p->lock);
 }
 
 static int resolve_devices(struct pv_ctx *ctx, struct plan *p)
@@ -69,7 +74,7 @@ static int plan_init(struct pv_ctx *ctx, struct plan *p)
 {
 	int nr = ctx->nr_args - 1, ret;
 
-	*p = (struct plan){ .request = { .name = ctx->args[0] } };
+	*p = (struct plan){ .request = { .name = ctx->args[0] }, .lock = -1 };
 	ret = pv_check_name(ctx, p->request.name);
 	if (!ret)
 		ret = pv_pool_options(ctx, &p->request);
@@ -88,7 +93,9 @@ static int plan_init(struct pv_ctx *ctx, struct plan *p)
 		return pv_usage_error(ctx, "a pool has at most %d members", PMEMVOL_MEMBERS_MAX);
 	p->made = pv_alloc(p->nr_regions, sizeof(*p->made));
 	p->request.devices = pv_alloc(p->nr_devices + p->nr_regions, sizeof(char *));
-	return resolve_devices(ctx, p);
+	ret = resolve_devices(ctx, p);
+	/* Before anything is looked at: somebody may be about to do the same. */
+	return !ret && p->nr_regions ? pv_namespace_lock(ctx, &p->lock) : ret;
 }
 
 static bool is_member(const struct pv_pool *pool, uint64_t devnum)
@@ -326,11 +333,14 @@ static int drop_members(struct pv_ctx *ctx, struct plan *p, const struct pv_pool
 			p->request.devices[p->request.nr_devices++] = p->devices[i];
 	for (i = 0; i < p->nr_regions; i++) {
 		uint64_t bytes;
+		bool left;
 		int ret = pv_namespace_available(ctx, p->regions[i], &bytes);
 
+		if (!ret)
+			ret = pv_namespace_left(ctx, p->regions[i], &left);
 		if (ret)
 			return ret;
-		if (bytes || !region_has_member(pool, p->regions[i]))
+		if (bytes || left || !region_has_member(pool, p->regions[i]))
 			p->regions[nr++] = p->regions[i];
 	}
 	p->nr_regions = nr;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* pvctl region create, remove: namespaces that pools stand on. */
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "ctl.h"
@@ -30,8 +31,10 @@ static void print_namespace(const struct pv_ctx *ctx, const struct pv_namespace 
 int pv_cmd_region_create(struct pv_ctx *ctx)
 {
 	struct pv_namespace ns, existing;
-	int ret;
+	int lock, ret = pv_namespace_lock(ctx, &lock);
 
+	if (ret)
+		return ret;
 	ret = pv_namespace_create(ctx, ctx->args[0], pv_option(ctx, "force"), &ns);
 	if (ret == PV_RESOURCE_EXHAUSTED) {
 		struct pv_error kept = ctx->error;
@@ -39,11 +42,12 @@ int pv_cmd_region_create(struct pv_ctx *ctx)
 		/* Made before, by a call whose answer was lost? */
 		if (pv_namespace_only(ctx, ctx->args[0], &existing)) {
 			ctx->error = kept;
-			return ret;
+		} else {
+			ns = existing;
+			ret = PV_OK;
 		}
-		ns = existing;
-		ret = PV_OK;
 	}
+	close(lock);
 	if (!ret)
 		print_namespace(ctx, &ns);
 	return ret;
@@ -79,8 +83,13 @@ int pv_cmd_region_remove(struct pv_ctx *ctx)
 {
 	struct pv_namespace ns;
 	struct json_object *o;
-	int ret = pv_namespace_find(ctx, ctx->args[0], &ns);
-	bool there = !ret;
+	int lock, ret = pv_namespace_lock(ctx, &lock);
+	bool there;
+
+	if (ret)
+		return ret;
+	ret = pv_namespace_find(ctx, ctx->args[0], &ns);
+	there = !ret;
 
 	/* All that is left of one whose region has no labels. */
 	if (!ret && ns.bare) {
@@ -91,6 +100,7 @@ int pv_cmd_region_remove(struct pv_ctx *ctx)
 		ret = may_remove(ctx, &ns);
 	if (!ret)
 		ret = pv_namespace_remove(ctx, ns.name, ns.region);
+	close(lock);
 	if (ret && (there || ret != PV_NOT_FOUND))
 		return ret;
 	if (ctx->json) {
