@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Tests of the runner itself, in KTAP. Arguments are passed on to every
-# "vm run", such as --release trixie.
+# "vm run", such as --release trixie. With "--kernel debug" they are others: that
+# what this kernel finds fails a run.
 set -uo pipefail
 
 vm=$(dirname "$(readlink -f "$0")")/vm
@@ -253,6 +254,31 @@ icount_repeats_a_cost() {
 		}' >>"$dir/err"
 }
 
+# faulty FAULT STATUS: how a run ends in which a module of the project does that
+faulty() {
+	local options=(--modules-unloaded "${build_options[@]}")
+
+	# shellcheck disable=SC2016 # the guest's shell expands it
+	expect "$2" -- sh -c 'insmod "$PMEMVOL_MODULES/faulty.ko" fault="$1"' sh "$1"
+}
+
+faultless_module_passes() {
+	faulty none 0
+}
+
+lost_memory_fails_the_run() {
+	faulty leak 125 && grep -q 'memory was leaked' "$dir/err" && grep -q 'faulty_leak' "$dir/err"
+}
+
+bad_access_fails_the_run() {
+	faulty access 125 && grep -q 'KASAN: slab-out-of-bounds in faulty_access' "$dir/err"
+}
+
+order_of_locks_fails_the_run() {
+	faulty locks 125 && grep -q 'possible circular locking dependency' "$dir/err" &&
+		grep -q 'faulty_second' "$dir/err"
+}
+
 # In a copy of the tree: this one is not touched.
 warning_fails_the_build() {
 	local status key
@@ -296,6 +322,14 @@ tests=(
 	icount_repeats_a_cost
 	warning_fails_the_build
 )
+if [[ " $* " == *" --kernel debug "* ]]; then
+	tests=(
+		faultless_module_passes
+		lost_memory_fails_the_run
+		bad_access_fails_the_run
+		order_of_locks_fails_the_run
+	)
+fi
 echo "TAP version 13"
 echo "1..${#tests[@]}"
 for name in "${tests[@]}"; do
